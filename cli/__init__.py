@@ -1,0 +1,1 @@
+"""The command line `sluice`: thin commands over the functions' core and adapters."""

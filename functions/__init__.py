@@ -1,0 +1,1 @@
+"""What runs in AWS Lambda: one folder a function, above the adapters that know AWS and the pure core."""

@@ -1,0 +1,53 @@
+"""What a function is told by its environment: the names, once, for those who set them and those who read them.
+
+`infra/stack.py` sets these variables; every handler reads them through `Settings.from_environment`.
+"""
+
+from collections.abc import Mapping
+from typing import Self
+
+import msgspec
+
+PREFIX = "SLUICE_"
+"""Every variable is a field of `Settings`, in capitals, behind this prefix."""
+
+
+class SettingsError(ValueError):
+    """The environment lacks a variable, or one of them does not have the form that it must have."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where this deployment keeps its state, and the bounds that it works within."""
+
+    definitions_table: str
+    ledger_table: str
+    data_bucket: str
+    messages_queue_url: str
+    definition_max_age_seconds: int = 60
+    """How long a function may work with a definition before it looks for a newer version."""
+    writes_at_once: int = 32
+    """Objects that one invocation writes concurrently."""
+    payload_budget_megabytes: int = 512
+    """Bytes of offloaded payloads that one invocation holds in memory at a time; one larger is refused."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings that a function's environment holds.
+
+        Raises:
+            SettingsError: A variable is absent or malformed; the text names it.
+        """
+        names = {field: PREFIX + field.upper() for field in cls.__struct_fields__}
+        found = {field: environment[name] for field, name in names.items() if name in environment}
+        try:
+            return msgspec.convert(found, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(f"{error}: each setting is a variable {PREFIX}<NAME>") from error
+
+
+def variables(**settings: str | int) -> dict[str, str]:
+    """The environment variables that `Settings.from_environment` reads back as these settings."""
+    unknown = settings.keys() - set(Settings.__struct_fields__)
+    if unknown:
+        raise SettingsError(f"no such settings: {', '.join(sorted(unknown))}")
+    return {PREFIX + field.upper(): str(value) for field, value in settings.items()}

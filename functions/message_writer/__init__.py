@@ -1,0 +1,1 @@
+"""One SQS message becomes one object in the customer's bucket."""

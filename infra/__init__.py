@@ -1,0 +1,1 @@
+"""The infrastructure, declared with CDK; `infra/stack.py` shows the whole system."""

@@ -1,0 +1,1 @@
+"""Small constructs, each of which builds one thing."""
