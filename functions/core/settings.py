@@ -1,4 +1,4 @@
-"""What a function is told by its environment: the names, once, for those who set them and those who read them.
+"""What a function is told by its environment: one list of names for who sets them and who reads them.
 
 `infra/stack.py` sets these variables; every handler reads them through `Settings.from_environment`.
 """

@@ -1,0 +1,240 @@
+"""Destinations: one document each, the same in files, on the command line and in the table.
+
+Every check that needs no AWS is made here, and all faults of a document are told at once.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from functions.core import documents, metadata
+from functions.core.documents import Field, wrong
+from functions.core.errors import Code, Fault, Refused
+from functions.core.regions import partition_of
+from functions.core.templates.jmespath_checks import DEFAULT
+from functions.core.templates.jmespath_keys import KeyTemplate
+
+MASK = "****"
+"""What is shown in place of a secret; in an update it stands for the secret that is already stored."""
+
+STORAGE_CLASSES = (
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER",
+    "GLACIER_IR",
+    "DEEP_ARCHIVE",
+)
+ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+"""The storage classes whose objects cannot be read back at once."""
+
+
+class RoleCredentials(msgspec.Struct, frozen=True, kw_only=True):
+    """A role of the customer's, assumed with the external id that we issued to the connection."""
+
+    role_arn: str
+    external_id: str | None = None
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition that the role is in."""
+        return self.role_arn.split(":")[1]
+
+    @property
+    def role_name(self) -> str:
+        """The role's name, without its path."""
+        return self.role_arn.rpartition("/")[2]
+
+
+class KeyCredentials(msgspec.Struct, frozen=True, kw_only=True):
+    """Access keys of the customer's; masked everywhere but in the file they come from and in Secrets Manager."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+    def __repr__(self) -> str:
+        """Nothing secret, wherever it is printed."""
+        return f"KeyCredentials({MASK})"
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked destination of kind `messages`; only `parse_destination` makes one.
+
+    `region` is None where the bucket is in the deployment's own; `template` is checked; `keep` and `envelope`
+    are what `on_existing` and `body` say.
+    """
+
+    name: str
+    bucket: str
+    credentials: RoleCredentials | KeyCredentials
+    template: KeyTemplate
+    prefix: str = ""
+    region: str | None = None
+    owner: str | None = None
+    enabled: bool = True
+    storage_class: str = "STANDARD"
+    kms_key_arn: str | None = None
+    metadata: Mapping[str, str] = {}
+    envelope: bool = True
+    keep: bool = False
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition of the bucket."""
+        if self.region is None and isinstance(self.credentials, RoleCredentials):
+            return self.credentials.partition
+        return partition_of(self.region or "").name
+
+
+def parse_destination(document: Any) -> Destination:
+    """The destination that a document describes.
+
+    Raises:
+        Refused: Every fault of the document, each with its path.
+    """
+    values = documents.read(document, _FIELDS)
+    faults = [*_across(values)]
+    if faults:
+        raise Refused(faults)
+    values["template"] = values.pop("key_template")
+    values["envelope"] = values.pop("body") == "envelope"
+    values["keep"] = values.pop("on_existing") == "keep"
+    return Destination(**{name: values[name] for name in Destination.__struct_fields__})
+
+
+def masked(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document without its secrets, as it is stored and shown."""
+    credentials = document.get("credentials")
+    if not isinstance(credentials, dict) or "secret_access_key" not in credentials:
+        return dict(document)
+    return {**document, "credentials": dict.fromkeys(credentials, MASK)}
+
+
+def _across(values: Mapping[str, Any]) -> list[Fault]:
+    """Faults that lie between fields."""
+    faults = []
+    if not values["key_template"].unique and values["on_existing"] is None:
+        cure = 'refer to metadata."event-id" or metadata.operationId, or say `on_existing: overwrite`'
+        faults.append(_fault("key_template", "refers to nothing that is unique to a message", cure))
+    role, region, key = values["credentials"], values["region"], values["kms_key_arn"]
+    if isinstance(role, RoleCredentials) and region and role.partition != partition_of(region).name:
+        faults.append(_fault("credentials.role_arn", f"is in another partition than the region {region}"))
+    if region and key and key.split(":")[3] != region:
+        faults.append(_fault("kms_key_arn", f"is not in the bucket's region, {region}"))
+    return faults
+
+
+def _fault(path: str, message: str, cure: str = "") -> Fault:
+    return Fault(code=Code.BAD_DEFINITION, path=path, message=message, cure=cure)
+
+
+def _credentials(value: Any) -> RoleCredentials | KeyCredentials:
+    if isinstance(value, dict) and "role_arn" in value:
+        return RoleCredentials(**documents.read(value, _ROLE))
+    if isinstance(value, dict) and not {"access_key_id", "secret_access_key"}.isdisjoint(value):
+        return KeyCredentials(**documents.read(value, _KEYS))
+    raise wrong("must hold a `role_arn`, or an `access_key_id` and a `secret_access_key`")
+
+
+def _prefix(value: Any) -> str:
+    prefix = documents.text(r"(?:(?!/)[^\x00-\x1f\x7f-\x9f]{1,900})?", _PREFIX_RULE)(value)
+    if {".", ".."}.intersection(prefix.split("/")[:-1]):
+        raise wrong("has a segment `.` or `..`")
+    return prefix
+
+
+def _metadata(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise wrong("must be a mapping of names to text")
+    faults = [
+        _fault(str(name), f"must be text, not {documents.kind(given)}", "quote it")
+        for name, given in value.items()
+        if not isinstance(given, str)
+    ]
+    if faults:
+        raise Refused(faults)
+    faults = [_fault(name, why) for name, why in metadata.faults(value)]
+    faults += [_fault(name, "is reserved") for name in value if name.lower() == metadata.RESERVED]
+    if (size := metadata.size(value)) > metadata.MAX_BYTES:
+        faults.append(_fault("", f"has {size} bytes, S3 takes at most {metadata.MAX_BYTES}"))
+    if faults:
+        raise Refused(faults)
+    return value
+
+
+def _template(value: Any) -> KeyTemplate:
+    if not isinstance(value, str):
+        raise wrong(f"must be text, not {documents.kind(value)}")
+    return KeyTemplate.parse(value)
+
+
+def _later(what: str) -> Callable[[Any], Any]:
+    """A field of the specification whose promise this release does not keep: better refused than ignored."""
+
+    def check(_: Any) -> Any:
+        raise wrong(f"this release does not {what} yet", "leave the field out")
+
+    return check
+
+
+_PREFIX_RULE = "text of at most 900 characters that does not begin with `/` and holds no control characters"
+
+_ROLE = {
+    "role_arn": Field(
+        documents.text(
+            r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[\x21-\x7e]{1,510}/)?[\w+=,.@-]{1,64}",
+            "the ARN of a role, such as arn:aws:iam::111122223333:role/sluice-acme",
+        ),
+        required=True,
+    ),
+    "external_id": Field(
+        documents.text(r"[\w+=,.@:/-]{2,1224}", "2 to 1,224 letters, digits and characters of _+=,.@:/-")
+    ),
+}
+
+_KEYS = {
+    "access_key_id": Field(
+        documents.text(r"\w{16,128}|\*{4}", "an access key id of 16 to 128 letters"), required=True
+    ),
+    "secret_access_key": Field(documents.text(r"[\x21-\x7e]+", "a secret access key"), required=True),
+    "session_token": Field(documents.text(r"[\x21-\x7e]+", "a session token")),
+}
+
+_FIELDS = {
+    "name": Field(documents.text(r"[A-Za-z0-9-]{1,64}", "1 to 64 letters, digits and dashes"), required=True),
+    "kind": Field(documents.one_of("messages"), required=True),
+    "description": Field(documents.text(r"(?s).*", "text")),
+    "bucket": Field(
+        documents.text(
+            r"(?![0-9.]+$)(?!xn--)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+            "a bucket's name: 3 to 63 small letters, digits, dashes and dots",
+        ),
+        required=True,
+    ),
+    "region": Field(documents.text(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}", "a region, such as eu-central-1")),
+    "prefix": Field(_prefix, default=""),
+    "owner": Field(documents.text(r"[0-9]{12}", "an account id of 12 digits")),
+    "credentials": Field(_credentials, required=True),
+    "enabled": Field(documents.boolean, default=True),
+    "storage_class": Field(documents.one_of(*STORAGE_CLASSES, fold=str.upper), default="STANDARD"),
+    "kms_key_arn": Field(
+        documents.text(
+            r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
+            "the ARN of a key, such as arn:aws:kms:eu-central-1:111122223333:key/1234abcd-…",
+        )
+    ),
+    "metadata": Field(_metadata, default={}),
+    "key_template": Field(_template, default=KeyTemplate.parse(DEFAULT)),
+    "body": Field(documents.one_of("envelope", "payload"), default="envelope"),
+    "on_existing": Field(documents.one_of("overwrite", "keep")),
+    "organization": Field(_later("check organisations")),
+    "notify": Field(_later("notify")),
+    "pause_after": Field(_later("pause destinations by itself")),
+    "max_per_second": Field(_later("limit rates")),
+    "admin_only": Field(_later("tell administrators from operators")),
+    "pii": Field(_later("know personal data")),
+}

@@ -1,0 +1,141 @@
+"""What can go wrong, and what happens next.
+
+    SluiceError             code, text, resolution
+    ├── Permanent           the same input gives the same error: kept, reported, done
+    │   └── Refused         a document that is checked as a whole: all its faults at once
+    └── Transient           trying again may help: reported to SQS, which delivers again
+
+A text says what was wrong and where. It never holds a payload, a metadata value or a credential: texts go to
+logs, to the ledger and to terminals.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+
+class Code(StrEnum):
+    """What kind of failure it is; each has one resolution."""
+
+    BAD_DEFINITION = "BAD_DEFINITION"
+    BAD_KEY = "BAD_KEY"
+    BAD_MESSAGE = "BAD_MESSAGE"
+    EXISTS = "EXISTS"
+    INVALID_BUCKET = "INVALID_BUCKET"
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    KMS_DENIED = "KMS_DENIED"
+    MISSING_FILE = "MISSING_FILE"
+    MISSING_PERMISSION = "MISSING_PERMISSION"
+    THROTTLED = "THROTTLED"
+    TOO_LARGE = "TOO_LARGE"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+_TEST_THEN_RETRY = ("sluice destination test {connection}", "sluice failures retry {failure}")
+_UPDATE_THEN_RETRY = ("sluice destination update FILE", "sluice failures retry {failure}")
+
+RESOLUTIONS: dict[Code, tuple[str, ...]] = {
+    Code.BAD_DEFINITION: ("sluice definition check FILE", "sluice destination update FILE"),
+    Code.BAD_KEY: (
+        "sluice failures show {failure} --body > message.json",
+        "sluice template render TEMPLATE --message message.json",
+        *_UPDATE_THEN_RETRY,
+    ),
+    Code.BAD_MESSAGE: (
+        "sluice failures show {failure} --body > message.json",
+        "mend message.json and send it: sluice send message.json --destination {connection}",
+        "sluice failures skip {failure}",
+    ),
+    Code.EXISTS: (
+        "to keep the older object: sluice failures skip {failure}",
+        "to replace it: set `on_existing: overwrite`, then sluice destination update FILE",
+        "sluice failures retry {failure}",
+    ),
+    Code.INVALID_BUCKET: ("mend `bucket`, `region` or `owner` in the definition", *_UPDATE_THEN_RETRY),
+    Code.INVALID_CREDENTIALS: (
+        "sluice access template --destination {connection} > access.json",
+        "have the customer deploy access.json in their account",
+        *_TEST_THEN_RETRY,
+    ),
+    Code.KMS_DENIED: (
+        "have the customer's key policy allow kms:GenerateDataKey and kms:Decrypt to the role",
+        *_TEST_THEN_RETRY,
+    ),
+    Code.MISSING_FILE: (
+        "send the message again: the payload that it points to is no longer there",
+        "sluice failures skip {failure}",
+    ),
+    Code.MISSING_PERMISSION: (
+        "sluice access policy --destination {connection}",
+        "have the customer attach that policy to the role",
+        *_TEST_THEN_RETRY,
+    ),
+    Code.THROTTLED: ("nothing: it is tried again by itself",),
+    Code.TOO_LARGE: (
+        "raise `payload_budget_megabytes` and the function's memory in cdk.json, then cdk deploy",
+        "sluice failures retry {failure}",
+    ),
+    Code.UNAVAILABLE: ("nothing: it is tried again by itself",),
+}
+"""The steps that cure a failure, in order, as commands; `{connection}` and `{failure}` are filled in."""
+
+
+def resolution(code: Code, *, connection: str, failure: str) -> tuple[str, ...]:
+    """The steps that cure this failure of this connection."""
+    return tuple(step.format(connection=connection, failure=failure) for step in RESOLUTIONS[code])
+
+
+class SluiceError(Exception):
+    """The root: one failure with its code and its text."""
+
+    def __init__(self, code: Code, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class Permanent(SluiceError):  # noqa: N818 - the name says what happens next, as the tree above does
+    """Trying again changes nothing."""
+
+
+class Transient(SluiceError):  # noqa: N818 - as Permanent
+    """Trying again may help."""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing wrong with a document or a template, and what cures it.
+
+    `path` names the place in a document (`credentials.role_arn`); `line` and `column` count from 1; `source`
+    is the text that `column` points into.
+    """
+
+    code: Code
+    message: str
+    path: str = ""
+    line: int | None = None
+    column: int | None = None
+    cure: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        """One line, and where there is a source the source with a caret under the place."""
+        head = f"{self.path}: {self.message}" if self.path else self.message
+        text = f"{head}; {self.cure}" if self.cure else head
+        return f"{text}\n{self._caret()}" if self.source and self.column else text
+
+    def _caret(self) -> str:
+        line, column = self.source, self.column or 1
+        before = self.source[: column - 1]
+        if "\n" in self.source:
+            line = self.source.splitlines()[before.count("\n")]
+            column -= before.rfind("\n") + 1
+        return f"    {line}\n    {' ' * (column - 1)}^"
+
+
+class Refused(Permanent):
+    """A document or a template that cannot be used; it holds every fault that was found."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(self.faults[0].code, "\n".join(str(fault) for fault in self.faults))
