@@ -3,7 +3,7 @@
 Every check that needs no AWS is made here, and all faults of a document are told at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -50,7 +50,7 @@ class RoleCredentials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyCredentials(msgspec.Struct, frozen=True, kw_only=True):
-    """Access keys of the customer's; masked everywhere but in the file they come from and in Secrets Manager."""
+    """Access keys of the customer's; masked everywhere but in their file and in Secrets Manager."""
 
     access_key_id: str
     secret_access_key: str
@@ -96,8 +96,8 @@ def parse_destination(document: Any) -> Destination:
     Raises:
         Refused: Every fault of the document, each with its path.
     """
-    values = documents.read(document, _FIELDS)
-    faults = [*_across(values)]
+    values, faults = documents.collect(document, _FIELDS)
+    faults += _across(values)
     if faults:
         raise Refused(faults)
     values["template"] = values.pop("key_template")
@@ -114,18 +114,17 @@ def masked(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "credentials": dict.fromkeys(credentials, MASK)}
 
 
-def _across(values: Mapping[str, Any]) -> list[Fault]:
-    """Faults that lie between fields."""
-    faults = []
-    if not values["key_template"].unique and values["on_existing"] is None:
+def _across(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Faults that lie between fields; those that are at fault themselves are not among the values."""
+    template, existing = values.get("key_template"), values.get("on_existing", "overwrite")
+    if template and not template.unique and existing != "overwrite":
         cure = 'refer to metadata."event-id" or metadata.operationId, or say `on_existing: overwrite`'
-        faults.append(_fault("key_template", "refers to nothing that is unique to a message", cure))
-    role, region, key = values["credentials"], values["region"], values["kms_key_arn"]
+        yield _fault("key_template", "refers to nothing that is unique to a message", cure)
+    role, region, key = values.get("credentials"), values.get("region"), values.get("kms_key_arn")
     if isinstance(role, RoleCredentials) and region and role.partition != partition_of(region).name:
-        faults.append(_fault("credentials.role_arn", f"is in another partition than the region {region}"))
+        yield _fault("credentials.role_arn", f"is in another partition than the region {region}")
     if region and key and key.split(":")[3] != region:
-        faults.append(_fault("kms_key_arn", f"is not in the bucket's region, {region}"))
-    return faults
+        yield _fault("kms_key_arn", f"is not in the bucket's region, {region}")
 
 
 def _fault(path: str, message: str, cure: str = "") -> Fault:

@@ -19,29 +19,38 @@ class Field(msgspec.Struct, frozen=True):
 
 
 def read(document: Any, fields: Mapping[str, Field]) -> dict[str, Any]:
-    """The values of all fields of a document; null counts as absent.
+    """The values of all fields of a document.
 
     Raises:
-        Refused: Unknown and missing fields, and whatever the checks refuse, with paths from here.
+        Refused: Everything that `collect` finds.
+    """
+    values, faults = collect(document, fields)
+    if faults:
+        raise Refused(faults)
+    return values
+
+
+def collect(document: Any, fields: Mapping[str, Field]) -> tuple[dict[str, Any], list[Fault]]:
+    """The values of the fields that are in order (null counts as absent), and the faults of the others.
+
+    Faults are unknown and missing fields and whatever the checks refuse, with paths from here.
     """
     if not isinstance(document, dict):
-        raise wrong(f"must be a mapping of fields, not {kind(document)}")
+        return {}, [_fault("", f"must be a mapping of fields, not {kind(document)}")]
     faults = [_unknown(name, fields) for name in document if name not in fields]
     values: dict[str, Any] = {}
     for name, field in fields.items():
         given = document.get(name)
-        if given is None:
+        if given is None and field.required:
+            faults.append(_fault(name, "is missing"))
+        elif given is None:
             values[name] = field.default
-            if field.required:
-                faults.append(_fault(name, "is missing"))
-            continue
-        try:
-            values[name] = field.check(given)
-        except Refused as refused:
-            faults += below(name, refused)
-    if faults:
-        raise Refused(faults)
-    return values
+        else:
+            try:
+                values[name] = field.check(given)
+            except Refused as refused:
+                faults += below(name, refused)
+    return values, faults
 
 
 def below(name: str, refused: Refused) -> Iterator[Fault]:

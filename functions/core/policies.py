@@ -46,15 +46,15 @@ def write_messages(
     """What a message destination's role may do: put objects under the prefix.
 
     With `keep` also `s3:GetObject`: an object that is already there is looked at, to tell a repeated message
-    from another one under the same key. With a key also `kms:GenerateDataKey` to write, and `kms:Decrypt`,
-    which S3 asks for when an upload has several parts and when an object is looked at.
+    from another one under the same key. With a key also `kms:GenerateDataKey`; `kms:Decrypt` is for uploads of
+    several parts and for reading, and a message is written by one request.
     """
     objects = f"arn:{partition}:s3:::{bucket}/{prefix}*"
     statements = [_allow("WriteObjects", ["s3:PutObject"], objects)]
     if keep:
         statements.append(_allow("RecogniseOwnObjects", ["s3:GetObject"], objects))
     if kms_key_arn is not None:
-        statements.append(_allow("UseTheBucketsKey", ["kms:Decrypt", "kms:GenerateDataKey"], kms_key_arn))
+        statements.append(_allow("UseTheBucketsKey", ["kms:GenerateDataKey"], kms_key_arn))
     return _document(*statements)
 
 

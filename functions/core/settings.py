@@ -23,12 +23,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ledger_table: str
     data_bucket: str
     messages_queue_url: str
+    assume_role_pattern: str = "sluice-*"
+    """The names of customers' roles that this deployment may assume."""
     definition_max_age_seconds: int = 60
     """How long a function may work with a definition before it looks for a newer version."""
     writes_at_once: int = 32
     """Objects that one invocation writes concurrently."""
-    payload_budget_megabytes: int = 512
-    """Bytes of offloaded payloads that one invocation holds in memory at a time; one larger is refused."""
+    payload_budget_megabytes: int = 256
+    """Offloaded payloads that one invocation holds at a time; one larger is refused."""
+    failure_retention_days: int = 400
+    """How long failures, and the bodies of their messages, are kept."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -1,0 +1,184 @@
+"""Definitions in DynamoDB: every version kept, a new one put only over the version it was made from.
+
+Under `pk` = `destination#<name>` stand `sk` = `current`, one `v<number>` for each version that there was, and
+`external-id`; under `pk` = `destinations` one item a name, for listings.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from functions.adapters.clients import error_code, translated
+from functions.core.definitions import Destination, parse_destination
+from functions.core.errors import Code, Permanent
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SCHEMA = 1
+"""Of the items; a release reads its own and the one before."""
+
+_NAMES = "destinations"
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One version of a destination as it is stored: secrets masked, what we issued and found out beside it.
+
+    `verified` is when access was last found in order, None when it was stored with `--no-verify`.
+    """
+
+    name: str
+    version: int
+    document: dict[str, Any]
+    created_at: str
+    external_id: str
+    secret_arn: str | None = None
+    verified: str | None = None
+    schema: int = SCHEMA
+
+    def destination(self) -> Destination:
+        """The checked destination."""
+        return parse_destination(self.document)
+
+
+class Definitions:
+    """The table of definitions; `dynamodb` is a low-level client."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", *, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def current(self, name: str) -> Stored | None:
+        """The newest version, or None where there is no such destination. Reads are consistent."""
+        return self._stored(name, "current")
+
+    def version(self, name: str, number: int) -> Stored | None:
+        """One version, as it was."""
+        return self._stored(name, _version_key(number))
+
+    def names(self) -> Iterator[str]:
+        """The names of all destinations, in order."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": _NAMES}},
+            ConsistentRead=True,
+        )
+        with translated("listing definitions"):
+            for page in pages:
+                yield from (item["sk"]["S"] for item in page["Items"])
+
+    def put(self, stored: Stored) -> None:
+        """Store a version, which must follow the current one.
+
+        Raises:
+            Permanent: `EXISTS`; somebody else has stored that version first.
+        """
+        item = {"body": {"B": msgspec.json.encode(stored)}, "version": {"N": str(stored.version)}}
+        expected = (
+            {"ConditionExpression": "attribute_not_exists(pk)"}
+            if stored.version == 1
+            else {
+                "ConditionExpression": "#version = :before",
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": {":before": {"N": str(stored.version - 1)}},
+            }
+        )
+        key = _pk(stored.name)
+        self._transact(
+            stored.name,
+            self._put({**_key(key, "current"), **item}, **expected),
+            self._put({**_key(key, _version_key(stored.version)), **item}),
+            self._put({**_key(_NAMES, stored.name), "version": item["version"]}),
+        )
+
+    def delete(self, stored: Stored) -> None:
+        """Forget the current version and the external id, which is never issued again; the versions stay.
+
+        Raises:
+            Permanent: `EXISTS`; somebody else has stored a newer version meanwhile.
+        """
+        key = _pk(stored.name)
+        self._transact(
+            stored.name,
+            self._delete(
+                _key(key, "current"),
+                ConditionExpression="#version = :before",
+                ExpressionAttributeNames={"#version": "version"},
+                ExpressionAttributeValues={":before": {"N": str(stored.version)}},
+            ),
+            self._delete(_key(key, "external-id")),
+            self._delete(_key(_NAMES, stored.name)),
+        )
+
+    def issue_external_id(self, name: str) -> str:
+        """The external id of this connection: random, made when it is first asked for, and then the same."""
+        made = f"sluice-{secrets.token_urlsafe(24)}"
+        with translated("issuing an external id"):
+            try:
+                self._dynamodb.put_item(
+                    TableName=self._table,
+                    Item={**_key(_pk(name), "external-id"), "external_id": {"S": made}},
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                return str(self._item(name, "external-id")["external_id"]["S"])
+        return made
+
+    def last_version(self, name: str) -> int:
+        """The number of the newest version that there ever was, 0 where there was none."""
+        with translated("reading versions"):
+            found = self._dynamodb.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :v)",
+                ExpressionAttributeValues={":pk": {"S": _pk(name)}, ":v": {"S": "v0"}},
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                Limit=1,
+            )["Items"]
+        return int(found[0]["version"]["N"]) if found else 0
+
+    def _stored(self, name: str, sort_key: str) -> Stored | None:
+        item = self._item(name, sort_key)
+        return msgspec.json.decode(item["body"]["B"], type=Stored) if item else None
+
+    def _item(self, name: str, sort_key: str) -> Mapping[str, Any]:
+        with translated("reading a definition"):
+            found = self._dynamodb.get_item(
+                TableName=self._table, Key=_key(_pk(name), sort_key), ConsistentRead=True
+            )
+        return found.get("Item", {})
+
+    def _transact(self, name: str, *actions: Any) -> None:
+        with translated("storing a definition"):
+            try:
+                self._dynamodb.transact_write_items(TransactItems=actions)
+            except ClientError as error:
+                if error_code(error) != "TransactionCanceledException":
+                    raise
+                raise Permanent(
+                    Code.EXISTS, f"{name} was changed by somebody else meanwhile; look at it and try again"
+                ) from None
+
+    def _put(self, item: Mapping[str, Any], **condition: Any) -> Any:
+        return {"Put": {"TableName": self._table, "Item": item, **condition}}
+
+    def _delete(self, key: Mapping[str, Any], **condition: Any) -> Any:
+        return {"Delete": {"TableName": self._table, "Key": key, **condition}}
+
+
+def _pk(name: str) -> str:
+    return f"destination#{name}"
+
+
+def _version_key(number: int) -> str:
+    return f"v{number:06d}"
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}

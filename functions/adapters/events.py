@@ -1,0 +1,39 @@
+"""Lambda's events as the core's types, and its answers."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from functions.core.instants import Instant
+from functions.core.records import Record
+
+ORIGINAL_ID = "SluiceMessageId"
+ORIGINAL_SENT = "SluiceSentTimestamp"
+FAILURE = "SluiceFailure"
+"""Attributes of a message that is sent again: what it was when it first came, and which failure it is."""
+
+
+def sqs_records(event: Mapping[str, Any]) -> list[Record]:
+    """The messages of an SQS event, in its order."""
+    return [_record(record) for record in event["Records"]]
+
+
+def partial_response(failed: Iterable[str]) -> dict[str, Any]:
+    """The answer that has SQS deliver these messages again, and no others."""
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _record(record: Mapping[str, Any]) -> Record:
+    attributes = {
+        name: given.get("stringValue", "") for name, given in record.get("messageAttributes", {}).items()
+    }
+    original = attributes.get(ORIGINAL_SENT, "")
+    sent = original if original.isdecimal() else record["attributes"]["SentTimestamp"]
+    return Record(
+        delivery_id=record["messageId"],
+        message_id=attributes.get(ORIGINAL_ID) or record["messageId"],
+        receipt_handle=record["receiptHandle"],
+        body=record["body"],
+        sent=Instant.from_milliseconds(int(sent)),
+        receives=int(record["attributes"]["ApproximateReceiveCount"]),
+        failure=attributes.get(FAILURE),
+    )

@@ -1,0 +1,150 @@
+"""S3's data plane, through obstore.
+
+obstore's blocking calls from many threads cost a third of the processor time of its asynchronous ones
+(docs/decisions/threads.md), so everything here blocks.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import boto3
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from functions.adapters import s3_errors
+from functions.adapters.verbatim_keys import VerbatimKeys
+from functions.core.regions import s3_endpoint
+
+Credentials = Mapping[str, Any]
+"""`access_key_id`, `secret_access_key`, `token` (or None) and `expires_at` (or None), as obstore wants them."""
+
+_CLIENT_OPTIONS: dict[str, Any] = {"connect_timeout": "3s", "timeout": "60s", "allow_http": True}
+_RETRY: Any = {
+    "max_retries": 3,
+    "retry_timeout": timedelta(seconds=15),
+    "backoff": {
+        "init_backoff": timedelta(milliseconds=100),
+        "max_backoff": timedelta(seconds=3),
+        "base": 2,
+    },
+}
+_REFRESH = timedelta(minutes=15)
+
+
+class Bucket:
+    """One bucket, reached with one set of credentials.
+
+    `owner` is the account that must own it; `kms_key_arn` encrypts what is written; `endpoint_url` is where an
+    emulator listens. Every method raises `Permanent` or `Transient`, never an exception of a library.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        region: str,
+        credentials: Callable[[], Credentials],
+        owner: str | None = None,
+        kms_key_arn: str | None = None,
+        endpoint_url: str | None = None,
+    ) -> None:
+        endpoint, virtual = s3_endpoint(bucket=name, region=region)
+        options: dict[str, Any] = {
+            "region": region,
+            "endpoint": endpoint_url or endpoint,
+            "virtual_hosted_style_request": virtual and not endpoint_url,
+            "checksum_algorithm": "SHA256",
+        }
+        if kms_key_arn:
+            options |= {"server_side_encryption": "aws:kms", "sse_kms_key_id": kms_key_arn}
+        options["credential_provider"] = credentials
+        options["client_options"] = _CLIENT_OPTIONS | {"default_headers": _owner_header(owner)}
+        self._store = S3Store(name, retry_config=_RETRY, **options)
+        self._verbatim = VerbatimKeys(
+            name,
+            region=region,
+            credentials=credentials,
+            owner=owner,
+            kms_key_arn=kms_key_arn,
+            endpoint_url=endpoint_url,
+        )
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        storage_class: str = "STANDARD",
+        create: bool = False,
+    ) -> bool:
+        """Write JSON, with a SHA-256 checksum; False says that with `create` nothing was written: it is there."""
+        if _normalised_by_obstore(key):
+            return self._verbatim.put(
+                key, body, metadata=metadata or {}, storage_class=storage_class, create=create
+            )
+        attributes = {"Content-Type": "application/json", **(metadata or {})}
+        if storage_class != "STANDARD":
+            attributes["Storage-Class"] = storage_class
+        mode: Literal["create", "overwrite"] = "create" if create else "overwrite"
+        try:
+            # One request an object: atomic, and its condition holds for the whole of it.
+            obstore.put(self._store, key, body, attributes=attributes, mode=mode, use_multipart=False)
+        except (BaseError, OSError) as error:
+            if create and s3_errors.is_taken(str(error)):
+                return False
+            raise s3_errors.translate(str(error)) from None
+        return True
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """An object's user metadata, names in small letters."""
+        if _normalised_by_obstore(key):
+            return self._verbatim.metadata(key)
+        try:
+            found = obstore.get(self._store, key, options={"head": True}).attributes
+        except (BaseError, OSError) as error:
+            raise s3_errors.translate(str(error)) from None
+        return {name.lower(): value for name, value in found.items()}
+
+    def size(self, key: str) -> int:
+        """An object's size in bytes."""
+        try:
+            return int(obstore.head(self._store, key)["size"])
+        except (BaseError, OSError) as error:
+            raise s3_errors.translate(str(error)) from None
+
+    def get(self, key: str) -> bytes:
+        """An object's bytes."""
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except (BaseError, OSError) as error:
+            raise s3_errors.translate(str(error)) from None
+
+
+def own_credentials(session: boto3.session.Session) -> Callable[[], Credentials]:
+    """The credentials that this process itself runs with, looked at anew before they can have expired."""
+
+    def provide() -> Credentials:
+        found = session.get_credentials()
+        if found is None:
+            raise s3_errors.no_credentials()
+        frozen = found.get_frozen_credentials()
+        return {
+            "access_key_id": frozen.access_key,
+            "secret_access_key": frozen.secret_key,
+            "token": frozen.token,
+            "expires_at": datetime.now(UTC) + _REFRESH,
+        }
+
+    return provide
+
+
+def _normalised_by_obstore(key: str) -> bool:
+    """Whether obstore would write another key than this: it cuts a `/` at the end and refuses a `//`."""
+    return key.endswith("/") or "//" in key
+
+
+def _owner_header(owner: str | None) -> dict[str, str]:
+    return {"x-amz-expected-bucket-owner": owner} if owner else {}

@@ -1,0 +1,86 @@
+"""The customers' credentials: sessions of their roles, assumed with our external ids, and keys they gave us."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from functions.adapters.clients import translated
+from functions.core.definitions import KeyCredentials, RoleCredentials
+from functions.core.errors import Code, Permanent
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sts import STSClient
+
+SESSION_SECONDS = 3600
+"""The longest that AWS allows a role which is assumed by another role."""
+
+MARGIN_SECONDS = 300
+"""How long before its end a session is no longer used: longer than any invocation works on one batch."""
+
+KEY_SECONDS = 3600.0
+"""How long keys are used before Secrets Manager is asked again; a new version of a definition asks at once."""
+
+
+class Sessions:
+    """Makes credentials; keeps none. Clients are made when they are first needed."""
+
+    def __init__(
+        self, *, sts: Callable[[], "STSClient"], secrets: Callable[[], "SecretsManagerClient"]
+    ) -> None:
+        self._sts = sts
+        self._secrets = secrets
+
+    def open(
+        self,
+        name: str,
+        credentials: RoleCredentials | KeyCredentials,
+        *,
+        external_id: str,
+        secret_arn: str | None,
+    ) -> tuple[dict[str, Any], float]:
+        """Credentials for the connection `name` as obstore wants them, and the seconds they may be used.
+
+        Raises:
+            Permanent: `INVALID_CREDENTIALS`; the role cannot be assumed, or the keys are not there.
+        """
+        if isinstance(credentials, RoleCredentials):
+            with translated("assuming the role", otherwise=Code.INVALID_CREDENTIALS):
+                return assume(self._sts(), name, credentials.role_arn, external_id=external_id)
+        if secret_arn is None:
+            raise Permanent(Code.INVALID_CREDENTIALS, "the definition's keys are not stored")
+        with translated("reading the keys", otherwise=Code.INVALID_CREDENTIALS):
+            secret = self._secrets().get_secret_value(SecretId=secret_arn)["SecretString"]
+        keys = msgspec.json.decode(secret, type=KeyCredentials)
+        return {
+            "access_key_id": keys.access_key_id,
+            "secret_access_key": keys.secret_access_key,
+            "token": keys.session_token,
+            "expires_at": None,
+        }, KEY_SECONDS
+
+
+def assume(
+    sts: "STSClient", name: str, role_arn: str, *, external_id: str | None
+) -> tuple[dict[str, Any], float]:
+    """One session of a role, called after the connection, and the seconds it may be used.
+
+    Raises:
+        ClientError: STS's refusal, as it is: verification wants to know it exactly.
+    """
+    given: Any = {} if external_id is None else {"ExternalId": external_id}
+    found = sts.assume_role(
+        RoleArn=role_arn,
+        RoleSessionName=f"sluice-{name}"[:64],
+        DurationSeconds=SESSION_SECONDS,
+        **given,
+    )["Credentials"]
+    left = (found["Expiration"] - datetime.now(UTC)).total_seconds()
+    return {
+        "access_key_id": found["AccessKeyId"],
+        "secret_access_key": found["SecretAccessKey"],
+        "token": found["SessionToken"],
+        "expires_at": None,  # whoever opened the bucket opens it anew in time
+    }, max(left - MARGIN_SECONDS, 1.0)

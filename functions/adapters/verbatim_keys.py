@@ -1,0 +1,88 @@
+"""S3 objects under keys that obstore would change: those with an empty segment, such as `a//b` and `a/`.
+
+S3 allows them, users' templates make them (an empty `objectName`), and they are rare: botocore's speed will do.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.adapters import s3_errors
+from functions.adapters.clients import CONFIG
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class VerbatimKeys:
+    """One bucket, as `objects.Bucket` reaches it, with every key as it is."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        region: str,
+        credentials: Callable[[], Mapping[str, Any]],
+        owner: str | None,
+        kms_key_arn: str | None,
+        endpoint_url: str | None,
+    ) -> None:
+        self._at: dict[str, Any] = {"Bucket": name} | ({"ExpectedBucketOwner": owner} if owner else {})
+        self._encryption: dict[str, Any] = (
+            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_arn} if kms_key_arn else {}
+        )
+        self._region = region
+        self._credentials = credentials
+        self._endpoint_url = endpoint_url
+        self._local = threading.local()
+
+    def put(
+        self, key: str, body: bytes, *, metadata: Mapping[str, str], storage_class: str, create: bool
+    ) -> bool:
+        """As `objects.Bucket.put`."""
+        request: dict[str, Any] = {
+            **self._at,
+            **self._encryption,
+            **({"IfNoneMatch": "*"} if create else {}),
+            "StorageClass": storage_class,
+        }
+        try:
+            self._client().put_object(
+                **request,
+                Key=key,
+                Body=body,
+                ContentType="application/json",
+                ChecksumAlgorithm="SHA256",
+                Metadata=dict(metadata),
+            )
+        except (ClientError, BotoCoreError) as error:
+            text = s3_errors.as_text(error)
+            if create and s3_errors.is_taken(text):
+                return False
+            raise s3_errors.translate(text) from None
+        return True
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """As `objects.Bucket.metadata`."""
+        try:
+            found = self._client().head_object(**self._at, Key=key)["Metadata"]
+        except (ClientError, BotoCoreError) as error:
+            raise s3_errors.translate(s3_errors.as_text(error)) from None
+        return {name.lower(): value for name, value in found.items()}
+
+    def _client(self) -> "S3Client":
+        """A client of this thread's own: making one from a shared session is not safe between threads."""
+        if not hasattr(self._local, "client"):
+            given = self._credentials()
+            own = boto3.session.Session(
+                aws_access_key_id=given["access_key_id"],
+                aws_secret_access_key=given["secret_access_key"],
+                aws_session_token=given["token"],
+                region_name=self._region,
+            )
+            self._local.client = own.client("s3", config=CONFIG, endpoint_url=self._endpoint_url)
+        client: S3Client = self._local.client
+        return client

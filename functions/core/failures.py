@@ -1,0 +1,62 @@
+"""A failure: what is known of a message that could not be delivered, or is held back."""
+
+from enum import StrEnum
+
+import msgspec
+
+from functions.core.errors import Code, resolution
+
+UNKNOWN_CONNECTION = "_"
+"""Stands for the connection of a message whose destination cannot be told; no destination is called so."""
+
+
+class State(StrEnum):
+    """`held` waits for its destination to be enabled; the others are what an operator made of a failure."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    SKIPPED = "skipped"
+    HELD = "held"
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One failure as it is stored and shown; times are RFC 3339 in UTC.
+
+    `id` is `<connection>:<digest of the message's identity and body>`, so that a message that fails again is
+    the same failure with one more attempt. `message_id` and `sent_ms` are SQS's when it first came.
+    """
+
+    id: str
+    connection: str
+    state: State
+    first_at: str
+    last_at: str
+    attempts: int
+    message_id: str
+    sent_ms: int
+    body_key: str
+    code: Code | None = None
+    text: str = ""
+
+    @property
+    def resolution(self) -> tuple[str, ...]:
+        """The steps that cure it, in order, as commands."""
+        if self.code is None:
+            return (f"sluice destination enable {self.connection}",)
+        return resolution(self.code, connection=self.connection, failure=self.id)
+
+
+def failure_id(connection: str | None, digest: str) -> str:
+    """The id of the failure of a message with this digest."""
+    return f"{connection or UNKNOWN_CONNECTION}:{digest}"
+
+
+def connection_of(failure: str) -> str:
+    """The connection that a failure's id names."""
+    return failure.partition(":")[0]
+
+
+def body_key(failure: str) -> str:
+    """Where the data bucket keeps the body of a failed message."""
+    connection, _, digest = failure.partition(":")
+    return f"failures/{connection}/{digest}.json"

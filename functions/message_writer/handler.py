@@ -1,0 +1,41 @@
+"""`message_writer`: the messages of an SQS batch become objects; the others are kept, held or come back."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.adapters import events, wiring
+from functions.core.settings import Settings
+from functions.message_writer import batches
+from functions.message_writer.report import report
+from functions.message_writer.write import MessageWriter
+
+ANSWER_SECONDS = 3
+"""Kept of an invocation's time for its answer: one that Lambda ends without answer is repeated whole."""
+
+settings = Settings.from_environment(os.environ)
+ports = wiring.Ports(settings, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
+writer = MessageWriter(
+    destinations=ports.destinations,
+    payloads=ports.payloads,
+    failures=ports.failures,
+    queue=ports.messages_queue,
+)
+executor = ThreadPoolExecutor(settings.writes_at_once)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """An SQS batch, answered with the messages that must come back; or a question about a destination's access."""
+    if "Records" not in event:
+        return ports.answer(event)
+    records = events.sqs_records(event)
+    outcomes = batches.run(
+        executor,
+        writer.write,
+        records,
+        at_once=settings.writes_at_once,
+        seconds=context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS,
+    )
+    return report(records, outcomes)
