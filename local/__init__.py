@@ -1,1 +1,1 @@
-"""The embedded cloud: the synthesised template's resources in moto, its functions in the real Lambda runtime client."""
+"""The embedded cloud: a template's resources in moto, its functions in the real Lambda runtime client."""

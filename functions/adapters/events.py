@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from functions.core.failures import is_failure_id
 from functions.core.instants import Instant
 from functions.core.records import Record
 
@@ -26,6 +27,7 @@ def _record(record: Mapping[str, Any]) -> Record:
     attributes = {
         name: given.get("stringValue", "") for name, given in record.get("messageAttributes", {}).items()
     }
+    failure = attributes.get(FAILURE, "")
     original = attributes.get(ORIGINAL_SENT, "")
     sent = original if original.isdecimal() else record["attributes"]["SentTimestamp"]
     return Record(
@@ -35,5 +37,5 @@ def _record(record: Mapping[str, Any]) -> Record:
         body=record["body"],
         sent=Instant.from_milliseconds(int(sent)),
         receives=int(record["attributes"]["ApproximateReceiveCount"]),
-        failure=attributes.get(FAILURE),
+        failure=failure if is_failure_id(failure) else None,
     )

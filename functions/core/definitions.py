@@ -143,6 +143,10 @@ def _prefix(value: Any) -> str:
     prefix = documents.text(r"(?:(?!/)[^\x00-\x1f\x7f-\x9f]{1,900})?", _PREFIX_RULE)(value)
     if {".", ".."}.intersection(prefix.split("/")[:-1]):
         raise wrong("has a segment `.` or `..`")
+    if set("*?$").intersection(prefix):
+        raise wrong(
+            "holds `*`, `?` or `$`, which IAM reads as patterns, so that access could not be confined"
+        )
     return prefix
 
 

@@ -1,5 +1,6 @@
 """A failure: what is known of a message that could not be delivered, or is held back."""
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -8,6 +9,9 @@ from functions.core.errors import Code, resolution
 
 UNKNOWN_CONNECTION = "_"
 """Stands for the connection of a message whose destination cannot be told; no destination is called so."""
+
+
+_FAILURE_ID = re.compile(r"(?:_|[A-Za-z0-9-]{1,64}):[0-9a-f]{32}")
 
 
 class State(StrEnum):
@@ -49,6 +53,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def failure_id(connection: str | None, digest: str) -> str:
     """The id of the failure of a message with this digest."""
     return f"{connection or UNKNOWN_CONNECTION}:{digest}"
+
+
+def is_failure_id(text: str) -> bool:
+    """Whether this can be the id of a failure; a sender may put anything where one is expected."""
+    return _FAILURE_ID.fullmatch(text) is not None
 
 
 def connection_of(failure: str) -> str:

@@ -11,9 +11,8 @@ from functions.core import json_members, metadata
 from functions.core.errors import Code, Permanent
 from functions.core.instants import Instant
 
-_POINTER_CLASSES = frozenset(
-    {"software.amazon.payloadoffloading.PayloadS3Pointer", "com.amazon.sqs.javamessaging.MessageS3Pointer"}
-)
+POINTER_CLASS = "software.amazon.payloadoffloading.PayloadS3Pointer"
+_POINTER_CLASSES = frozenset({POINTER_CLASS, "com.amazon.sqs.javamessaging.MessageS3Pointer"})
 """What AWS's extended client libraries put first:
 https://github.com/awslabs/payload-offloading-java-common-lib-for-aws."""
 

@@ -1,0 +1,51 @@
+.PHONY: help demo test check synth deploy bench lock format clean
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:    ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+
+demo: .venv/ready    ## the main job, once, in the embedded cloud
+	$(BIN)/sluice demo
+
+test: .venv/ready    ## all tests
+	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+check: .venv/ready    ## style, types, import contracts, the synthesised stack, generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m infra.app
+	$(BIN)/cfn-lint --non-zero-exit-code error 'cdk.out/*.template.json'
+	$(BIN)/python -m cli.reference --check
+
+synth: .venv/ready    ## the CloudFormation template, in cdk.out
+	$(BIN)/python -m infra.app
+
+deploy: .venv/ready    ## into the AWS account of your credentials
+	npx --yes aws-cdk@2.1148.1 deploy
+
+bench: .venv/ready    ## every claim of speed beside its peer, into docs/benchmarks.md
+	$(BIN)/python -m bench
+
+docs: .venv/ready    ## the generated pages
+	$(BIN)/python -m cli.reference
+
+lock: .venv/ready    ## the newest versions that pyproject.toml allows, into requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade --quiet --output-file requirements.lock
+
+format: .venv/ready    ## what a tool can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# One lock file, hashes checked; the project itself is linked, not copied.
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:    ## everything that can be made again
+	rm -rf .venv build cdk.out node_modules .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,62 @@
+"""Processes that a benchmark starts for itself, and stops."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The repository, which modules are imported from."""
+
+START_SECONDS = 30
+STOP_SECONDS = 5
+
+
+class StartError(Exception):
+    """A process did not begin to listen; the text has what it said."""
+
+
+def free_port() -> int:
+    """A port of the loopback interface on which nothing listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def listening(
+    command: Sequence[str], *, port: int, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """A process that listens on `port` for as long as the context lasts; what it says goes to `log`.
+
+    Raises:
+        StartError: It ended, or did not listen in time.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    try:
+        _wait_for(process, port, log)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise StartError(f"{process.args!r} does not listen:\n{log.read_text(errors='replace')}")

@@ -1,0 +1,132 @@
+"""`sluice access`: what a customer deploys or pastes so that we can work in their bucket."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from cli.apps import group
+from cli.destination import refuse_foreign_external_id, stored
+from cli.documents import read_destination
+from cli.run import Run, command
+from functions.core import policies
+from functions.core.definitions import Destination, RoleCredentials
+from functions.core.errors import Code, Permanent
+
+app = group("What a customer deploys or pastes so that we can work in their bucket.")
+
+
+class Form(StrEnum):
+    """How a document is printed."""
+
+    CLOUDFORMATION = "cloudformation"
+    JSON = "json"
+
+
+Of = Annotated[
+    str,
+    typer.Option("--destination", metavar="NAME|FILE", help="A stored one, or its file.", show_default=False),
+]
+Format = Annotated[Form, typer.Option("--format", help="A whole template, or the document alone.")]
+RoleArn = Annotated[str | None, typer.Option("--role-arn", help="Our role; else the deployment's.")]
+ExternalId = Annotated[str | None, typer.Option("--external-id", help="Else the one that was issued.")]
+CreateBucket = Annotated[bool, typer.Option("--create-bucket", help="The template makes the bucket, too.")]
+
+
+@command(app, example="sluice access template --destination acme", aws=True)
+def template(
+    run: Run,
+    *,
+    destination: Of,
+    role_arn: RoleArn = None,
+    external_id: ExternalId = None,
+    create_bucket: CreateBucket = False,
+) -> None:
+    """The CloudFormation template that a customer deploys: role, trust, permissions."""
+    found = _Access(run, destination, role_arn, external_id)
+    _print(run, found.template(create_bucket=create_bucket))
+
+
+@command(app, example="sluice access policy --destination examples/acme.yaml", aws=True)
+def policy(run: Run, *, destination: Of, form: Format = Form.JSON) -> None:
+    """What the customer's role must be allowed to do."""
+    found = _Access(run, destination, None, None)
+    _print(run, policies.access(found.destination) if form is Form.JSON else found.template())
+
+
+@command(app, example="sluice access trust --destination acme", aws=True)
+def trust(
+    run: Run,
+    *,
+    destination: Of,
+    role_arn: RoleArn = None,
+    external_id: ExternalId = None,
+    form: Format = Form.JSON,
+) -> None:
+    """Who may assume the customer's role: ours, with the external id."""
+    found = _Access(run, destination, role_arn, external_id)
+    _print(run, found.trust() if form is Form.JSON else found.template())
+
+
+class _Access:
+    """The access of one destination, stored or in a file; the deployment is asked for what nothing else says."""
+
+    def __init__(self, run: Run, name: str, role_arn: str | None, external_id: str | None) -> None:
+        self._run = run
+        self._role_arn = role_arn
+        self._external_id = external_id
+        if Path(name).is_file():
+            self.destination: Destination = read_destination(name)[0]
+        else:
+            found = stored(run.deployment, name)
+            self.destination = found.destination()
+            self._external_id = external_id or found.external_id
+
+    def trust(self) -> policies.Document:
+        """The trust policy of the customer's role."""
+        return policies.trust(role_arn=self._ours(), external_id=self._issued())
+
+    def template(self, *, create_bucket: bool = False) -> dict[str, Any]:
+        """The whole template."""
+        # The CDK's packages are not everybody's, and take seconds.
+        from infra.access_stack import Access, AccessError, customer_template  # noqa: PLC0415
+
+        destination, role = self.destination, self.destination.credentials
+        if not isinstance(role, RoleCredentials):
+            raise Permanent(
+                Code.BAD_DEFINITION, "the destination has keys; a template is for one with a role"
+            )
+        try:
+            return customer_template(
+                Access(
+                    role_name=role.role_name,
+                    trusted_role_arn=self._ours(),
+                    external_id=self._issued(),
+                    bucket=destination.bucket,
+                    prefix=destination.prefix,
+                    kms_key_arn=destination.kms_key_arn,
+                    keep=destination.keep,
+                    create_bucket=create_bucket,
+                )
+            )
+        except AccessError as error:
+            raise Permanent(Code.BAD_DEFINITION, str(error)) from None
+
+    def _ours(self) -> str:
+        return self._role_arn or self._run.deployment.role_arn
+
+    def _issued(self) -> str:
+        role = self.destination.credentials
+        if self._external_id is None and isinstance(role, RoleCredentials):
+            self._external_id = role.external_id
+        if self._external_id is None:
+            definitions = self._run.deployment.ports.definitions
+            self._external_id = definitions.issue_external_id(self.destination.name)
+            refuse_foreign_external_id(self.destination, self._external_id)
+        return self._external_id
+
+
+def _print(run: Run, document: dict[str, Any]) -> None:
+    run.result(document, msgspec.json.format(msgspec.json.encode(document), indent=2).decode())

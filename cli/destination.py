@@ -1,0 +1,229 @@
+"""`sluice destination`: destinations, stored with their access verified."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from cli import secrets
+from cli.apps import group
+from cli.deployment import Deployment
+from cli.documents import read_destination
+from cli.resending import release_held
+from cli.run import Run, command
+from functions.adapters.definitions import Stored
+from functions.core.definitions import Destination, RoleCredentials, masked
+from functions.core.errors import Code, Fault, Permanent, Refused
+from functions.core.failures import State
+
+app = group("Destinations, stored with their access verified.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The destination.", show_default=False)]
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="Its definition, YAML or JSON.", show_default=False)
+]
+NoVerify = Annotated[bool, typer.Option("--no-verify", help="Store it as it is; the record says so.")]
+
+
+@command(app, example="sluice destination create examples/acme.yaml", aws=True)
+def create(run: Run, file: File, *, no_verify: NoVerify = False) -> None:
+    """Verify the access of a new destination and store it; its external id is made at the first attempt."""
+    destination, document = read_destination(file)
+    if run.deployment.ports.definitions.current(destination.name) is not None:
+        raise Permanent(Code.EXISTS, f"{destination.name} is there: sluice destination update {file}")
+    _store(run, destination, document, before=None, verify=not no_verify)
+
+
+@command(app, example="sluice destination update examples/acme.yaml", aws=True)
+def update(run: Run, file: File, *, no_verify: NoVerify = False) -> None:
+    """Verify a changed destination and store it as a new version; a masked secret stays what it is."""
+    destination, document = read_destination(file)
+    before = stored(run.deployment, destination.name)
+    _store(run, destination, document, before=before, verify=not no_verify)
+
+
+@command(app, example="sluice destination show acme", aws=True)
+def show(run: Run, name: Name) -> None:
+    """A destination as it is stored, its secrets masked, with its external id and what is waiting."""
+    found = stored(run.deployment, name)
+    ledger = run.deployment.ports.failures
+    shown = _listed(found) | {
+        "definition": found.document,
+        "failures_open": sum(failure.state is State.OPEN for failure in ledger.of(name)),
+        "messages_held": sum(1 for _ in ledger.held(name)),
+    }
+    run.result(shown, msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
+
+
+@command(app, name="list", example="sluice destination list", aws=True)
+def list_all(run: Run) -> None:
+    """All destinations."""
+    definitions = run.deployment.ports.definitions
+    for name in definitions.names():
+        found = definitions.current(name)
+        if found is not None:
+            shown = _listed(found)
+            state = "enabled" if shown["enabled"] else "disabled"
+            run.row(shown, f"{name}\t{shown['bucket']}\tversion {found.version}\t{state}")
+
+
+@command(app, example="sluice destination delete acme", aws=True)
+def delete(run: Run, name: Name) -> None:
+    """Delete a destination; messages that still come for it wait among the failures."""
+    found = stored(run.deployment, name)
+    run.deployment.ports.definitions.delete(found)
+    if found.secret_arn is not None:
+        secrets.forget(run.deployment, found.secret_arn)
+    run.result({"deleted": name}, f"{name}: deleted, its versions are kept")
+
+
+@command(app, example="sluice destination disable acme", aws=True)
+def disable(run: Run, name: Name) -> None:
+    """Hold the messages of a destination instead of delivering them."""
+    _set_enabled(run.deployment, name, enabled=False)
+    seconds = run.deployment.settings.definition_max_age_seconds
+    run.result({"disabled": name}, f"{name}: disabled, messages are held within {seconds} seconds")
+
+
+@command(app, example="sluice destination enable acme", aws=True)
+def enable(run: Run, name: Name) -> None:
+    """Deliver to a destination again, and first what was held meanwhile, in its order."""
+    _set_enabled(run.deployment, name, enabled=True)
+    _release(run, name)
+
+
+@command(app, example="sluice destination resume acme", aws=True)
+def resume(run: Run, name: Name) -> None:
+    """Send again, in its order, what is held for a destination that is enabled."""
+    if not _listed(stored(run.deployment, name))["enabled"]:
+        raise Permanent(Code.EXISTS, f"{name} is disabled: sluice destination enable {name}")
+    _release(run, name)
+
+
+@command(app, example="sluice destination test acme", aws=True)
+def test(run: Run, name: Name) -> None:
+    """Verify the access of a stored destination, one question after the other."""
+    checks = _verify(run, stored(run.deployment, name))
+    run.result(checks, f"{name}: access is in order")
+
+
+def stored(deployment: Deployment, name: str) -> Stored:
+    """The destination of this name.
+
+    Raises:
+        Permanent: There is none.
+    """
+    found = deployment.ports.definitions.current(name)
+    if found is None:
+        raise Permanent(Code.MISSING_FILE, f"there is no destination {name}: sluice destination list")
+    return found
+
+
+def refuse_foreign_external_id(destination: Destination, issued: str) -> None:
+    """An external id is made by us, for one connection; one that somebody chose protects nobody.
+
+    Raises:
+        Refused: The definition brings another than the one that was issued to it.
+    """
+    role = destination.credentials
+    if isinstance(role, RoleCredentials) and role.external_id not in {None, issued}:
+        fault = Fault(
+            code=Code.BAD_DEFINITION,
+            path="credentials.external_id",
+            message=f"was not issued to {destination.name}",
+            cure=f"leave it out; the one that was issued is {issued}",
+        )
+        raise Refused([fault])
+
+
+def _store(
+    run: Run,
+    destination: Destination,
+    document: Mapping[str, Any],
+    *,
+    before: Stored | None,
+    verify: bool,
+) -> None:
+    definitions = run.deployment.ports.definitions
+    external_id = definitions.issue_external_id(destination.name)
+    refuse_foreign_external_id(destination, external_id)
+    with secrets.kept(run.deployment, destination, before) as secret_arn:
+        new = Stored(
+            name=destination.name,
+            version=1 + (before.version if before else definitions.last_version(destination.name)),
+            document=masked(document),
+            created_at=_now(),
+            external_id=external_id,
+            secret_arn=secret_arn,
+        )
+        if verify:
+            _verify(run, new)
+            new = msgspec.structs.replace(new, verified=_now())
+        definitions.put(new)
+    how = "access verified" if verify else "access not verified"
+    run.result(_listed(new), f"{new.name}: stored as version {new.version}, {how}")
+
+
+def _verify(run: Run, new: Stored) -> list[dict[str, Any]]:
+    """The questions and their answers, told one by one.
+
+    Raises:
+        Refused: One of them is not answered as it must be.
+    """
+    question = {"stored": new, "role_arn": run.deployment.role_arn}
+    checks: list[dict[str, Any]] = run.deployment.ask(question)["checks"]
+    for check in checks:
+        if not run.as_json:
+            run.tell(f"{'ok    ' if check['passed'] else 'FAILED'} {check['name']}")
+    failed = [_failed(check) for check in checks if not check["passed"]]
+    if failed:
+        if not run.as_json:
+            run.tell(f"the external id of {new.name} is {new.external_id}")
+        raise Refused(failed)
+    return checks
+
+
+def _failed(check: Mapping[str, Any]) -> Fault:
+    grant = check.get("grant")
+    return Fault(
+        code=Code(check["code"]),
+        path=check["name"],
+        message=check["text"],
+        cure=f"the document that would mend it: {msgspec.json.encode(grant).decode()}" if grant else "",
+    )
+
+
+def _set_enabled(deployment: Deployment, name: str, *, enabled: bool) -> None:
+    found = stored(deployment, name)
+    if found.document.get("enabled", True) is not enabled:
+        changed = msgspec.structs.replace(
+            found,
+            version=found.version + 1,
+            created_at=_now(),
+            document=found.document | {"enabled": enabled},
+        )
+        deployment.ports.definitions.put(changed)
+
+
+def _release(run: Run, name: str) -> None:
+    sent = release_held(run.deployment, name)
+    run.result({"enabled": name, "released": sent}, f"{name}: enabled, {sent} held messages are sent again")
+
+
+def _listed(found: Stored) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "version": found.version,
+        "kind": found.document["kind"],
+        "bucket": found.document["bucket"],
+        "enabled": found.document.get("enabled", True),
+        "created_at": found.created_at,
+        "verified": found.verified,
+        "external_id": found.external_id,
+    }
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,108 @@
+"""`sluice failures`: what could not be delivered, why, and what is done about it."""
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+import typer
+
+from cli.apps import group
+from cli.deployment import Deployment
+from cli.resending import find, send_again
+from cli.run import Run, command
+from functions.core.errors import Code
+from functions.core.failures import UNKNOWN_CONNECTION, Failure, State
+
+app = group("What could not be delivered, why, and what is done about it.")
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Failures.", show_default=False)]
+Id = Annotated[str, typer.Argument(metavar="ID", help="A failure.", show_default=False)]
+Of = Annotated[str | None, typer.Option("--destination", help="Those of this destination.")]
+WithCode = Annotated[Code | None, typer.Option("--code", help="Those with this code.")]
+All = Annotated[bool, typer.Option("--all", help="All of them; in a list also those that are done with.")]
+
+
+@command(app, name="list", example="sluice failures list --destination acme", aws=True)
+def list_all(run: Run, *, destination: Of = None, code: WithCode = None, every: All = False) -> None:
+    """The failures that are open, and the messages that are held."""
+    for failure in _of(run.deployment, destination):
+        wanted = every or failure.state in {State.OPEN, State.HELD}
+        if wanted and code in {None, failure.code}:
+            text = f"{failure.id}\t{failure.state}\t{failure.code or '-'}\t{failure.last_at}\t{failure.text}"
+            run.row(_shown(failure), text)
+
+
+@command(app, example="sluice failures show acme:3eb86cea5066829f0c9a6d733cd6ef88 --body", aws=True)
+def show(
+    run: Run,
+    failure: Id,
+    *,
+    body: Annotated[bool, typer.Option("--body", help="The message itself, as it came.")] = False,
+) -> None:
+    """One failure, with the steps that cure it; or the message itself."""
+    found = find(run.deployment, failure)
+    if body:
+        sys.stdout.buffer.write(run.deployment.ports.failures.body(failure))
+        return
+    about = f"{found.id}: {found.state}, {found.code}, {found.attempts} attempt(s), last at {found.last_at}"
+    steps = [f"  {number}. {step}" for number, step in enumerate(found.resolution, 1)]
+    run.result(_shown(found), [about, found.text, "what cures it:", *steps])
+
+
+@command(app, example="sluice failures retry --destination acme", aws=True)
+def retry(
+    run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
+) -> None:
+    """Send the messages of failures again; one that is then delivered is resolved."""
+    chosen = _chosen(run.deployment, failures, destination, code, every=every)
+    sent = send_again(run.deployment, chosen)
+    run.result({"sent": [failure.id for failure in chosen]}, f"{sent} message(s) sent again")
+
+
+@command(app, example="sluice failures restart --code EXISTS", aws=True)
+def restart(
+    run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
+) -> None:
+    """Begin the work of failures anew. Of a message nothing was delivered, so this is `retry`."""
+    chosen = _chosen(run.deployment, failures, destination, code, every=every)
+    sent = send_again(run.deployment, chosen)
+    run.result({"sent": [failure.id for failure in chosen]}, f"{sent} message(s) sent again")
+
+
+@command(app, example="sluice failures skip acme:3eb86cea5066829f0c9a6d733cd6ef88", aws=True)
+def skip(
+    run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
+) -> None:
+    """Give up failures; their messages stay kept until they expire."""
+    chosen = _chosen(run.deployment, failures, destination, code, every=every)
+    for failure in chosen:
+        run.deployment.ports.failures.skip(failure.id)
+    run.result({"skipped": [failure.id for failure in chosen]}, f"{len(chosen)} failure(s) skipped")
+
+
+def _chosen(
+    deployment: Deployment, ids: list[str] | None, destination: str | None, code: Code | None, *, every: bool
+) -> list[Failure]:
+    """The failures that a command is about: those named, else the open ones that the options choose."""
+    if ids:
+        return [find(deployment, failure) for failure in ids]
+    if destination is None and code is None and not every:
+        raise typer.BadParameter("name failures, or choose them by --destination, --code or --all")
+    return [
+        failure
+        for failure in _of(deployment, destination)
+        if failure.state is State.OPEN and code in {None, failure.code}
+    ]
+
+
+def _of(deployment: Deployment, destination: str | None) -> Iterator[Failure]:
+    names = [destination] if destination else [*deployment.ports.definitions.names(), UNKNOWN_CONNECTION]
+    for name in names:
+        yield from deployment.ports.failures.of(name)
+        yield from deployment.ports.failures.held(name)
+
+
+def _shown(failure: Failure) -> dict[str, object]:
+    fields: dict[str, object] = msgspec.to_builtins(failure)
+    return fields | {"resolution": failure.resolution}

@@ -1,0 +1,72 @@
+"""Messages into a queue: packed ten to a request, put aside when SQS does not take them."""
+
+import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from functions.adapters.clients import translated
+from functions.adapters.objects import Bucket
+from functions.adapters.payloads import PREFIX
+from functions.core import outgoing
+from functions.core.errors import Code, Transient
+from functions.core.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_TRIES = 5
+
+
+class Sender:
+    """One queue, and the data bucket that holds the bodies which it does not take."""
+
+    def __init__(self, sqs: "SQSClient", *, url: str, bucket: Bucket, bucket_name: str) -> None:
+        self._sqs = sqs
+        self._url = url
+        self._bucket = bucket
+        self._bucket_name = bucket_name
+
+    def send(self, messages: Iterable[Outgoing]) -> int:
+        """Send them all, and give their number; when it returns, the queue has them.
+
+        Raises:
+            Transient: SQS or S3 did not take the rest; what went before is sent, and may be sent again.
+            Permanent: They never will.
+        """
+        sent = 0
+        for request in outgoing.packed(map(self._fitting, messages)):
+            self._send(request)
+            sent += len(request)
+        return sent
+
+    def _fitting(self, message: Outgoing) -> Outgoing:
+        if message.fits:
+            return message
+        key = f"{PREFIX}{secrets.token_hex(16)}"
+        self._bucket.put(key, message.body.encode())
+        body = outgoing.pointer(bucket=self._bucket_name, key=key)
+        return msgspec.structs.replace(message, body=body)
+
+    def _send(self, request: list[Outgoing]) -> None:
+        left = {str(number): _entry(number, message) for number, message in enumerate(request)}
+        for _ in range(_TRIES):
+            with translated("sending messages"):
+                answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=list(left.values()))
+            left = {entry["Id"]: left[entry["Id"]] for entry in answer.get("Failed", [])}
+            if not left:
+                return
+        raise Transient(Code.UNAVAILABLE, f"SQS did not take {len(left)} of {len(request)} messages")
+
+
+def _entry(number: int, message: Outgoing) -> Any:
+    return {
+        "Id": str(number),
+        "MessageBody": message.body,
+        "MessageGroupId": message.group,
+        "DelaySeconds": message.delay_seconds,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        },
+    }

@@ -1,0 +1,224 @@
+"""What a customer deploys, so that Sluice can work in their bucket: one role, and the bucket if they want it.
+
+`customer_template` gives it as a template for CloudFormation that depends on nothing of the CDK's.
+"""
+
+import re
+import tempfile
+from typing import Any
+
+import msgspec
+from aws_cdk import (
+    App,
+    Aws,
+    CfnCondition,
+    CfnOutput,
+    CfnParameter,
+    DefaultStackSynthesizer,
+    Fn,
+    RemovalPolicy,
+    Stack,
+)
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from functions.core import policies
+from infra.constructs.access_role import AccessRole
+from infra.constructs.findings import acknowledge
+
+_ROLE_NAME_CHARACTER = r"[\w+=,.@-]"
+
+
+class AccessError(ValueError):
+    """No template can be made for this access; the text names the value that stands against it."""
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """The access that one message destination needs: its parameters' defaults, and what shapes the template."""
+
+    role_name: str
+    trusted_role_arn: str
+    """Our function's role: the deployment's output `MessageWriterRoleArn`."""
+    external_id: str
+    bucket: str
+    prefix: str = ""
+    kms_key_arn: str | None = None
+    """Only with a key does the template have a parameter for it, and the role its use."""
+    keep: bool = False
+    """Whether the destination has `on_existing: keep`, which looks at what is already there."""
+    create_bucket: bool = False
+    role_name_pattern: str = "sluice-*"
+    """What roles the deployment can assume: its `assume_role_pattern`."""
+
+
+class AccessStack(Stack):
+    """The customer's stack for one destination."""
+
+    def __init__(self, scope: Construct, id: str, *, access: Access) -> None:  # noqa: A002 CDK's own name for it
+        super().__init__(
+            scope,
+            id,
+            description="Lets Sluice deliver to one bucket",
+            # Neither a bootstrapped account nor a rule that asks for one: customers have no CDK.
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+        )
+        role_name = self._parameter("RoleName", access.role_name, _role_name_rule(access.role_name_pattern))
+        trusted = self._parameter(
+            "TrustedRoleArn",
+            access.trusted_role_arn,
+            (r"arn:aws[a-z-]*:iam::\d{12}:role/.+", "the ARN of the role that Sluice's function has"),
+        )
+        external_id = self._parameter(
+            "ExternalId",
+            access.external_id,
+            (r"[\w+=,.@:/-]{2,1224}", "the external id that Sluice issued for this connection, unchanged"),
+        )
+        bucket = self._parameter(
+            "BucketName", access.bucket, (r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of your bucket")
+        )
+        prefix = self._parameter(
+            "Prefix",
+            access.prefix,
+            (
+                r"([^/*?$][^*?$]*)?",
+                "what the keys of all objects begin with, without * ? $, which IAM reads as patterns",
+            ),
+        )
+        key = access.kms_key_arn and self._parameter(
+            "KmsKeyArn",
+            access.kms_key_arn,
+            (
+                r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+",
+                "the ARN of the KMS key that encrypts the objects",
+            ),
+        )
+        role = AccessRole(
+            self,
+            "Access",
+            role_name=role_name,
+            trusted_role_arn=trusted,
+            external_id=external_id,
+            allowed={
+                "write-messages": policies.write_messages(
+                    bucket=bucket, prefix=prefix, partition=Aws.PARTITION, keep=access.keep, kms_key_arn=key
+                )
+            },
+        ).role
+        role.override_logical_id("Role")
+        self._bucket(bucket, key=key, wanted=self._asked_for("CreateBucket", default=access.create_bucket))
+        CfnOutput(self, "RoleArn", value=role.attr_arn, description="The destination's credentials.role_arn")
+
+    def _parameter(self, name: str, default: str, rule: tuple[str, str]) -> str:
+        """A reference to a parameter whose default obeys the rule that CloudFormation will hold it to.
+
+        Raises:
+            AccessError: The default does not obey it.
+        """
+        pattern, meaning = rule
+        if not re.fullmatch(pattern, default):
+            raise AccessError(f"{name} cannot be {default!r}: it must be {meaning}")
+        parameter = CfnParameter(
+            self,
+            name,
+            default=default,
+            description=meaning,
+            allowed_pattern=f"^{pattern}$",
+            constraint_description=meaning,
+        )
+        return parameter.value_as_string
+
+    def _asked_for(self, name: str, *, default: bool) -> CfnCondition:
+        answer = CfnParameter(
+            self,
+            name,
+            default="yes" if default else "no",
+            allowed_values=["yes", "no"],
+            description="yes to have the bucket made; no where it exists",
+        )
+        return CfnCondition(
+            self, f"{name}Wanted", expression=Fn.condition_equals(answer.value_as_string, "yes")
+        )
+
+    def _bucket(self, name: str, *, key: str | None, wanted: CfnCondition) -> None:
+        """The bucket: encrypted, private, TLS only; it stays when the stack goes."""
+        algorithm = "aws:kms" if key else "AES256"
+        encryption = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+            sse_algorithm=algorithm, kms_master_key_id=key
+        )
+        bucket = s3.CfnBucket(
+            self,
+            "Bucket",
+            bucket_name=name,
+            bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
+                server_side_encryption_configuration=[
+                    s3.CfnBucket.ServerSideEncryptionRuleProperty(
+                        server_side_encryption_by_default=encryption, bucket_key_enabled=key is not None
+                    )
+                ]
+            ),
+            public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
+                block_public_acls=True,
+                block_public_policy=True,
+                ignore_public_acls=True,
+                restrict_public_buckets=True,
+            ),
+            ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
+                rules=[s3.CfnBucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
+            ),
+            lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
+                rules=[
+                    s3.CfnBucket.RuleProperty(
+                        status="Enabled",
+                        abort_incomplete_multipart_upload=s3.CfnBucket.AbortIncompleteMultipartUploadProperty(
+                            days_after_initiation=7
+                        ),
+                    )
+                ]
+            ),
+        )
+        bucket.apply_removal_policy(RemovalPolicy.RETAIN)
+        bucket.cfn_options.condition = wanted
+        policy = s3.CfnBucketPolicy(
+            self, "BucketPolicy", bucket=bucket.ref, policy_document=_tls_only(bucket)
+        )
+        policy.cfn_options.condition = wanted
+        acknowledge(bucket, {"AwsSolutions-S1": "Whether accesses are logged is the customer's to decide"})
+
+
+def customer_template(access: Access) -> dict[str, Any]:
+    """The template of the customer's stack, as the CloudFormation console takes it.
+
+    Its role has a name, so creating it asks for the capability CAPABILITY_NAMED_IAM.
+
+    Raises:
+        AccessError: A value is malformed, or the deployment cannot assume a role of this name.
+    """
+    context = {"aws:cdk:enable-path-metadata": False, "aws:cdk:enable-asset-metadata": False}
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(outdir=folder, analytics_reporting=False, context=context)
+        stack = AccessStack(app, "SluiceAccess", access=access)
+        template: dict[str, Any] = app.synth().get_stack_by_name(stack.stack_name).template
+    return template
+
+
+def _role_name_rule(pattern: str) -> tuple[str, str]:
+    """The names that a pattern with `*` and `?` allows."""
+    wild = {"*": f"{_ROLE_NAME_CHARACTER}*", "?": _ROLE_NAME_CHARACTER}
+    allowed = "".join(wild.get(character, re.escape(character)) for character in pattern)
+    return allowed, f"a name such as {pattern}: Sluice can assume no other role"
+
+
+def _tls_only(bucket: s3.CfnBucket) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "OnlyOverTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [bucket.attr_arn, f"{bucket.attr_arn}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }

@@ -1,0 +1,122 @@
+"""Everything that may differ between two deployments, read from the CDK context and checked before synthesis.
+
+Set a value with `cdk deploy -c message_writer_batch_size=100` or under `"context"` in cdk.json.
+"""
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+PYTHON = "3.13"
+"""The interpreter of every function; the layer's wheels are chosen for it."""
+
+DEPENDENCIES = ("aws-lambda-powertools", "boto3", "jmespath", "msgspec", "obstore")
+"""What functions import: the layer holds these distributions and their own needs, as the lock file pins them."""
+
+QUEUE_RETENTION_DAYS = 14
+"""The most that SQS allows; each queue and each dead-letter queue keeps a message this long."""
+
+Architecture = Literal["arm64", "x86_64"]
+
+_ONE_RECEIVE = 10
+"""Messages that SQS gives at a time: only a window gathers more."""
+
+_MEMORY_BESIDE_PAYLOADS = 256
+"""Megabytes: interpreter, libraries, a full batch of 6 MB and its bookkeeping."""
+
+
+class ConfigError(ValueError):
+    """The context holds a value that this deployment cannot have; the text names its key."""
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """One deployment of Sluice. Two in one account need two names: roles are named across regions."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=40)] = "sluice"
+    """The stack's name, the prefix of its roles' names and of its secrets."""
+    account: Annotated[str, Meta(pattern=r"^\d{12}$")] | None = None
+    region: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[a-z]+)+-\d$")] | None = None
+    """Without account and region the template fits any: the credentials of the deploying user decide."""
+    assume_role_pattern: Annotated[str, Meta(pattern=r"^[\w+=,.@-]{3}[\w+=,.@*?-]*$")] = "sluice-*"
+    """The names that customers' roles may have: functions can assume no other."""
+    architecture: Architecture = "arm64"
+    retain: bool = True
+    """Whether tables, bucket, queues, key and logs outlive the stack; then it is also protected from deletion."""
+    alarm_emails: tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
+    """Who is told of alarms; in the context one string with commas, or a list."""
+    oldest_message_alarm_seconds: Annotated[int, Meta(ge=60)] = 900
+    """Older messages mean that deliveries stand still; SQS leaves those received three times out of this age."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_retention_days: Literal[1, 7, 14, 30, 60, 90, 180, 365, 731] = 30
+    failure_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 400
+    """How long the body of a failed or held message can be sent again."""
+    payload_retention_days: Annotated[int, Meta(ge=1, le=4000)] = 430
+    """How long an offloaded body stays: a message held to its last day still passes through both queues."""
+    definition_max_age_seconds: Annotated[int, Meta(ge=0, le=3600)] = 60
+    writes_at_once: Annotated[int, Meta(ge=1, le=512)] = 32
+    payload_budget_megabytes: Annotated[int, Meta(ge=1, le=8192)] = 256
+    message_writer_memory_megabytes: Annotated[int, Meta(ge=256, le=10_240)] = 1769
+    """1,769 MB is one whole processor."""
+    message_writer_timeout_seconds: Annotated[int, Meta(ge=10, le=900)] = 60
+    message_writer_batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+    message_writer_window_seconds: Annotated[int, Meta(ge=0, le=300)] = 1
+    """How long a batch may wait to fill: all that batching adds to a message's latency."""
+    message_writer_max_concurrency: Annotated[int, Meta(ge=2, le=1000)] = 20
+    """Invocations at once, limited where the queue is read: reserved concurrency would turn messages away."""
+
+    def __post_init__(self) -> None:
+        """Check what no single value shows.
+
+        Raises:
+            ValueError: Two values contradict each other; the text names both.
+        """
+        if self.message_writer_batch_size > _ONE_RECEIVE and not self.message_writer_window_seconds:
+            raise ValueError(
+                f"`message_writer_batch_size` above {_ONE_RECEIVE} needs `message_writer_window_seconds` >= 1"
+            )
+        shortest = self.failure_retention_days + 2 * QUEUE_RETENTION_DAYS
+        if self.payload_retention_days < shortest:
+            raise ValueError(
+                f"`payload_retention_days` must be at least {shortest}: `failure_retention_days` and both queues'"
+            )
+        if self.payload_budget_megabytes + _MEMORY_BESIDE_PAYLOADS > self.message_writer_memory_megabytes:
+            raise ValueError(
+                "`message_writer_memory_megabytes` must exceed `payload_budget_megabytes` by"
+                f" {_MEMORY_BESIDE_PAYLOADS}"
+            )
+
+    def may_assume(self, role_name: str) -> bool:
+        """Whether functions of this deployment may assume a customer's role of this name."""
+        return fnmatch.fnmatchcase(role_name, self.assume_role_pattern)
+
+
+def from_context(context: Mapping[str, Any]) -> Deployment:
+    """The deployment that a CDK context describes; keys that belong to the CDK itself are left alone.
+
+    Values may be strings, as `cdk -c key=value` gives them.
+
+    Raises:
+        ConfigError: A value is malformed or contradicts another, or a key is a misspelling of one of ours.
+    """
+    ours = Deployment.__struct_fields__
+    for key in context.keys() - set(ours):
+        if near := difflib.get_close_matches(key, ours, n=1, cutoff=0.8):
+            raise ConfigError(f"context `{key}` is no setting of Sluice: did you mean `{near[0]}`?")
+    found = {key: context[key] for key in ours if key in context}
+    if isinstance(emails := found.get("alarm_emails"), str):
+        found["alarm_emails"] = [email.strip() for email in emails.split(",") if email.strip()]
+    try:
+        return msgspec.convert(found, Deployment, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"context {_with_key(str(error))}") from error
+
+
+def _with_key(text: str) -> str:
+    """Msgspec's sentence with the key in front: "`name`: Expected …" for "Expected … - at `$.name`"."""
+    stated = re.fullmatch(r"(?P<what>.*) - at `\$\.(?P<key>\w+)(?P<rest>.*)`", text, re.DOTALL)
+    return f"`{stated['key']}`{stated['rest']}: {stated['what']}" if stated else text

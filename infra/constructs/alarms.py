@@ -1,0 +1,85 @@
+"""Who is told when messages stand still, fail or are given up."""
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.config import Deployment
+from infra.constructs.data_store import DataStore
+from infra.constructs.findings import acknowledge
+from infra.constructs.queue_worker import QueueWorker
+
+PERIOD = Duration.minutes(5)
+
+
+class Alarms(Construct):
+    """An encrypted topic, and the alarms that publish to it."""
+
+    def __init__(self, scope: Construct, id: str, *, config: Deployment, store: DataStore) -> None:  # noqa: A002 CDK's own name for it
+        super().__init__(scope, id)
+        self._config = config
+        self.topic = sns.Topic(self, "Topic", master_key=store.key, enforce_ssl=True)
+        ours = f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:*"
+        # A topic with a policy of its own no longer has the default one, which let this account's alarms in.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsPublish",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"ArnLike": {"aws:SourceArn": ours}},
+            )
+        )
+        lost = "An e-mail that is not delivered is still an alarm in CloudWatch; a queue would have no reader"
+        acknowledge(self.topic, {"Serverless-SNSRedrivePolicy": lost})
+        for email in config.alarm_emails:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+
+    def watch(self, worker: QueueWorker) -> None:
+        """Alarm when messages are given up or stand still, and when the function fails or is held back."""
+        queue, function = worker.work.queue, worker.function
+        given_up = worker.work.dead_letters.metric_approximate_number_of_messages_visible(
+            period=PERIOD, statistic="Maximum"
+        )
+        oldest = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum")
+        errors = function.metric_errors(period=PERIOD, statistic="Sum")
+        throttles = function.metric_throttles(period=PERIOD, statistic="Sum")
+        late = self._config.oldest_message_alarm_seconds
+        self._alarm(
+            worker, "DeadLetters", given_up, above=0, meaning="messages were given up: see `sluice failures`"
+        )
+        self._alarm(
+            worker, "OldestMessage", oldest, above=late, meaning=f"messages wait longer than {late} seconds"
+        )
+        self._alarm(
+            worker, "Errors", errors, above=0, meaning="invocations failed as a whole: see the function's log"
+        )
+        self._alarm(
+            worker, "Throttles", throttles, above=0, periods=3, meaning="the account's concurrency is used up"
+        )
+
+    def _alarm(
+        self,
+        worker: QueueWorker,
+        what: str,
+        metric: cloudwatch.Metric,
+        *,
+        above: int,
+        meaning: str,
+        periods: int = 1,
+    ) -> None:
+        """Alarm while the metric is above this in so many periods on end; no data is no trouble."""
+        alarm = metric.create_alarm(
+            self,
+            f"{worker.node.id}{what}",
+            alarm_description=f"Sluice, {worker.node.id}: {meaning}",
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=periods,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))

@@ -1,0 +1,99 @@
+"""What our own roles may do, as data: each permission is the calls of one job on exactly what it works with.
+
+What customers grant us is in `functions/core/policies.py`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+
+class Permission(msgspec.Struct, frozen=True, kw_only=True):
+    """One statement that allows; a resource with a wildcard says why it cannot be narrower."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resource: str
+    breadth: str = ""
+
+    @property
+    def statement(self) -> dict[str, Any]:
+        """The statement as IAM reads it."""
+        return {"Sid": self.sid, "Effect": "Allow", "Action": list(self.actions), "Resource": self.resource}
+
+
+def document(granted: Sequence[Permission]) -> dict[str, Any]:
+    """The policy document that grants these permissions."""
+    return {"Version": "2012-10-17", "Statement": [permission.statement for permission in granted]}
+
+
+def consume(queue_arn: str) -> Permission:
+    """Read a queue: three calls of the event source mapping, and our own back-off after a passing failure."""
+    mapping = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    return Permission(
+        sid="ConsumeQueue", actions=(*mapping, "sqs:ChangeMessageVisibility"), resource=queue_arn
+    )
+
+
+def write_logs(log_group_arn: str) -> Permission:
+    """Write the log group that the stack has made; its ARN ends in `:*`, which stands for its streams."""
+    calls = ("logs:CreateLogStream", "logs:PutLogEvents")
+    return Permission(sid="WriteLogs", actions=calls, resource=log_group_arn)
+
+
+def send_traces() -> Permission:
+    """Send trace segments."""
+    calls = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+    why = "X-Ray has no resources that these calls could be confined to"
+    return Permission(sid="SendTraces", actions=calls, resource="*", breadth=why)
+
+
+def use_key(key_arn: str) -> Permission:
+    """Read and write what the deployment's key encrypts: queues, tables, objects and secrets."""
+    return Permission(sid="UseKey", actions=("kms:Decrypt", "kms:GenerateDataKey"), resource=key_arn)
+
+
+def read_definitions(table_arn: str) -> Permission:
+    """Fetch single definitions."""
+    return Permission(sid="ReadDefinitions", actions=("dynamodb:GetItem",), resource=table_arn)
+
+
+def keep_ledger(table_arn: str) -> Permission:
+    """Write and read back single entries of the ledger."""
+    calls = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+    return Permission(sid="KeepLedger", actions=calls, resource=table_arn)
+
+
+def read_payloads(bucket_arn: str) -> Permission:
+    """Fetch the offloaded bodies that messages point to."""
+    why = "Senders name the payloads; nothing else lies under the prefix"
+    return Permission(
+        sid="ReadPayloads", actions=("s3:GetObject",), resource=f"{bucket_arn}/payloads/*", breadth=why
+    )
+
+
+def keep_failures(bucket_arn: str) -> Permission:
+    """Keep the bodies of messages that failed for good or are held."""
+    why = "A body's key is a hash of its message; nothing else lies under the prefix"
+    return Permission(
+        sid="KeepFailures", actions=("s3:PutObject",), resource=f"{bucket_arn}/failures/*", breadth=why
+    )
+
+
+def read_secrets(secrets_arn: str) -> Permission:
+    """Read the access keys of those customers who give us no role."""
+    why = "Secrets are made with their destinations, after the deployment, under its prefix"
+    return Permission(
+        sid="ReadSecrets", actions=("secretsmanager:GetSecretValue",), resource=secrets_arn, breadth=why
+    )
+
+
+def assume_roles(roles_arn: str) -> Permission:
+    """Become a customer's role."""
+    why = (
+        "Customers' accounts are not known beforehand; the pattern of their roles' names is the deployment's"
+    )
+    return Permission(
+        sid="AssumeCustomersRoles", actions=("sts:AssumeRole",), resource=roles_arn, breadth=why
+    )

@@ -1,0 +1,14 @@
+"""Tables of cases: each file is a list of objects, each of which has a `name`, its sentence."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.mark.structures import ParameterSet
+
+
+def table(name: str) -> list[ParameterSet]:
+    """The cases of one table, as parameters of a test."""
+    cases: list[dict[str, Any]] = json.loads((Path(__file__).parent / f"{name}.json").read_text())
+    return [pytest.param(case, id=case["name"]) for case in cases]

@@ -1,0 +1,40 @@
+"""Runs as a script in Lambda's Python, with nothing but the standard library and what the package holds.
+
+Arguments: the code's folder, the layer's folder, and a handler. On stdin a JSON list of events; the last line on
+stdout is the list of answers. With `*` for a handler every module of the code is imported, and its names are the
+answer.
+"""
+
+import importlib
+import json
+import pkgutil
+import sys
+
+
+class Context:
+    """What a handler asks Lambda's context for."""
+
+    aws_request_id = "2b0f3c3e-0000-4000-8000-000000000000"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 30_000
+
+
+def main(code: str, layer: str, handler: str) -> None:
+    sys.path[:0] = [code, f"{layer}/python"]
+    if handler == "*":
+        found = pkgutil.walk_packages([code])
+        names = [found_module.name for found_module in found]
+        for name in names:
+            importlib.import_module(name)
+        answers: list[object] = [*names]
+    else:
+        module, _, name = handler.rpartition(".")
+        function = getattr(importlib.import_module(module), name)
+        answers = [function(event, Context()) for event in json.load(sys.stdin)]
+    sys.stdout.write("\n" + json.dumps(answers))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

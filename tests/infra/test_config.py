@@ -1,0 +1,64 @@
+from typing import Any
+
+import pytest
+
+from infra.config import ConfigError, Deployment, from_context
+
+REFUSED = [
+    ({"name": "Sluice"}, "`name`"),
+    ({"name": "sluice-"}, "`name`"),
+    ({"account": "1234"}, "`account`"),
+    ({"region": "Frankfurt"}, "`region`"),
+    ({"retain": "perhaps"}, "`retain`"),
+    ({"architecture": "riscv"}, "`architecture`"),
+    ({"assume_role_pattern": "*"}, "`assume_role_pattern`"),
+    ({"alarm_emails": "ops"}, "`alarm_emails`[0]"),
+    ({"log_retention_days": 8}, "`log_retention_days`"),
+    ({"writes_at_once": "many"}, "`writes_at_once`"),
+    ({"message_writer_max_concurrency": 1}, "`message_writer_max_concurrency`"),
+    ({"message_writer_timeout_seconds": 901}, "`message_writer_timeout_seconds`"),
+    ({"message_writer_window_seconds": 0}, "`message_writer_window_seconds` >= 1"),
+    ({"failure_retention_days": 500}, "`payload_retention_days` must be at least 528"),
+    ({"payload_budget_megabytes": 1600}, "`message_writer_memory_megabytes` must exceed"),
+    ({"message_writer_memory": 512}, "did you mean `message_writer_memory_megabytes`?"),
+]
+
+
+@pytest.mark.parametrize(("context", "named"), REFUSED, ids=[named for _, named in REFUSED])
+def test_a_wrong_value_is_refused_by_its_key(context: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        from_context(context)
+    assert named in str(refused.value)
+
+
+def test_an_empty_context_is_a_deployment() -> None:
+    assert from_context({}) == Deployment()
+
+
+def test_the_command_lines_strings_are_read() -> None:
+    context = {
+        "retain": "false",
+        "message_writer_batch_size": "10",
+        "alarm_emails": "a@b.example, c@d.example",
+    }
+    assert from_context(context) == Deployment(
+        retain=False, message_writer_batch_size=10, alarm_emails=("a@b.example", "c@d.example")
+    )
+
+
+def test_cdks_own_keys_are_left_alone() -> None:
+    context = {"aws:cdk:bundling-stacks": ["**"], "@aws-cdk/core:x": True, "cli-telemetry": False}
+    assert from_context(context) == Deployment()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "role_name", "may"),
+    [
+        ("sluice-*", "sluice-acme", True),
+        ("sluice-*", "sluice", False),
+        ("sluice-*", "Sluice-acme", False),
+        ("sluice-?", "sluice-ab", False),
+    ],
+)
+def test_only_roles_of_the_pattern_can_be_assumed(pattern: str, role_name: str, *, may: bool) -> None:
+    assert Deployment(assume_role_pattern=pattern).may_assume(role_name) is may
