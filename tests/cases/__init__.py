@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 
-def table(name: str) -> list[ParameterSet]:
+def table(name: str) -> list[Any]:
     """The cases of one table, as parameters of a test."""
     cases: list[dict[str, Any]] = json.loads((Path(__file__).parent / f"{name}.json").read_text())
     return [pytest.param(case, id=case["name"]) for case in cases]

@@ -1,0 +1,106 @@
+"""The generated pages of the documentation: `python -m cli.reference` writes them, `--check` compares them."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from cli.main import app
+from functions.core import policies
+from functions.core.errors import RESOLUTIONS, Code
+from functions.core.instants import TIME_FIELDS, Instant
+
+DOCS = Path(__file__).parents[1] / "docs"
+_SAMPLE = Instant.parse("2025-10-14T02:58:59.323405308Z")
+_ROLE = "arn:aws:iam::123456789012:role/sluice-message-writer"
+_KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def commands() -> str:
+    """Every command with its arguments and options."""
+    root = typer.main.get_command(app)
+    return "\n\n".join(["# Commands", *_help(root, "sluice")]) + "\n"
+
+
+def access() -> str:
+    """Every policy document, as the core gives it."""
+    where: Any = {"bucket": "acme-landing", "prefix": "sluice/"}
+    documents = {
+        "Trust: who may assume the customer's role": policies.trust(
+            role_arn=_ROLE, external_id="sluice-p2Kf0cXw6yTq1bVn8mJr4sLd7hGz3aEu"
+        ),
+        "Write, for messages": policies.write_messages(**where),
+        "Write, for messages, with `on_existing: keep`": policies.write_messages(**where, keep=True),
+        "Write, for messages, with a KMS key": policies.write_messages(**where, kms_key_arn=_KEY),
+    }
+    sections = [
+        f"## {title}\n\n```json\n{json.dumps(each, indent=2)}\n```" for title, each in documents.items()
+    ]
+    head = (
+        "# Policies\n\nWhat a customer grants. `sluice access policy|trust|template` prints them filled in."
+    )
+    return "\n\n".join([head, *sections]) + "\n"
+
+
+def failures() -> str:
+    """Every code of a failure, and what cures it."""
+    head = "# Failures\n\nEach failure has a code; `sluice failures show ID` prints these steps filled in."
+    sections = []
+    for code in Code:
+        steps = RESOLUTIONS[code]
+        listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+        sections.append(f"## {code}\n\n{listed.replace('{', '<').replace('}', '>')}")
+    return "\n\n".join([head, *sections]) + "\n"
+
+
+def times() -> str:
+    """Every `time.*` field of a key template."""
+    values = _SAMPLE.fields(TIME_FIELDS)
+    rows = [f"| `time.{name}` | {value} |" for name, value in values.items()]
+    head = (
+        "# Time in key templates\n\nFor a message of 2025-10-14T02:58:59.323405308Z; all are strings, in UTC."
+    )
+    return "\n".join([head, "", "| field | value |", "|---|---|", *rows]) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "failures.md": failures,
+    "policies.md": access,
+    "time.md": times,
+}
+
+
+def _help(node: Any, path: str) -> Iterator[str]:
+    """The help of a command and of all below it; `Any` is typer's copy of click."""
+    context = node.make_context(path, [], resilient_parsing=True, max_content_width=100, terminal_width=100)
+    subcommands = getattr(node, "commands", {})
+    if not subcommands:
+        text = "\n".join(line.rstrip() for line in node.get_help(context).strip().splitlines())
+        yield f"## {path}\n\n```\n{text}\n```"
+    for name in sorted(subcommands):
+        yield from _help(subcommands[name], f"{path} {name}")
+
+
+def main() -> None:
+    """Write the pages, or with `--check` say which are not what they would be."""
+    stale = [name for name, page in PAGES.items() if _read(DOCS / name) != page()]
+    if "--check" in sys.argv[1:]:
+        if stale:
+            sys.exit(f"out of date: {', '.join(stale)}; `make docs` writes them anew")
+        return
+    DOCS.mkdir(exist_ok=True)
+    for name in stale:
+        (DOCS / name).write_text(PAGES[name](), "utf-8")
+        print(f"docs/{name} written")
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+if __name__ == "__main__":
+    main()
