@@ -1,14 +1,13 @@
 """`message_writer`: the messages of an SQS batch become objects; the others are kept, held or come back."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.adapters import events, wiring
 from functions.core.settings import Settings
-from functions.message_writer import batches
+from functions.message_writer.batches import Crew
 from functions.message_writer.report import report
 from functions.message_writer.write import MessageWriter
 
@@ -23,7 +22,7 @@ writer = MessageWriter(
     failures=ports.failures,
     queue=ports.messages_queue,
 )
-executor = ThreadPoolExecutor(settings.writes_at_once)
+crew = Crew(settings.writes_at_once)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -31,11 +30,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "Records" not in event:
         return ports.answer(event)
     records = events.sqs_records(event)
-    outcomes = batches.run(
-        executor,
-        writer.write,
-        records,
-        at_once=settings.writes_at_once,
-        seconds=context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS,
-    )
+    seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
+    outcomes = crew.run(writer.write, records, seconds=seconds)
     return report(records, outcomes)

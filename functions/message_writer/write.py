@@ -1,5 +1,6 @@
 """The job: a message becomes an object, or a failure that is kept, or comes back later."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -54,7 +55,7 @@ class MessageWriter:
         except Transient as error:
             return self._delayed(record, error.code, error.text)
         except Exception as error:  # noqa: BLE001 - one message must never take the others of its batch with it
-            return self._delayed(record, Code.UNAVAILABLE, f"unforeseen: {type(error).__name__}")
+            return self._delayed(record, Code.UNAVAILABLE, _unforeseen(error))
 
     def _deliver_or_keep(self, record: Record) -> Outcome:
         digest = messages.sluice_id(record.message_id, record.body.encode(errors="surrogatepass"))
@@ -122,6 +123,12 @@ class MessageWriter:
             # It then comes back when its visibility ends, which is sooner or later than it should, and no loss.
             text = f"{text}; it could not be delayed"
         return Outcome(state=State.DELAYED, code=code, text=text)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Its type and its place; an exception's own text can hold what no log may hold."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"unforeseen {type(error).__name__} in {place.name}, line {place.lineno}"
 
 
 def _holder(bucket: Bucket, key: str) -> str | None:

@@ -8,20 +8,19 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from functions.adapters.definitions import Definitions, Stored
+from functions.core.settings import variables
 from infra import package
 from infra.config import PYTHON, Architecture
 from infra.package import Package, PackageError, Target
-from tests.infra.resolution import REGION, of_type
+from tests.adapters.aws import KEYS, REGION, Aws
+from tests.infra.resolution import of_type
 
 Template = dict[str, Any]
 
@@ -130,50 +129,26 @@ def lambdas_python() -> str:
     pytest.skip(f"there is no Python {PYTHON} on this machine")
 
 
-@pytest.fixture(scope="session")
-def aws() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def environment(aws: str, template: Template) -> dict[str, str]:
+@pytest.fixture
+def environment(aws: Aws, template: Template) -> dict[str, str]:
     """What the template sets, with its resources made in an emulator, and what Lambda adds."""
     function = of_type(template, "AWS::Lambda::Function")["MessageWriterFunction"]
-    settings: dict[str, str] = dict(function["Environment"]["Variables"])
-    settings["SLUICE_DATA_BUCKET"] = "package-test-data"
-    for bucket in ("package-test-data", "package-test-events"):
-        location: Any = {"LocationConstraint": REGION}
-        client("s3", aws).create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
-    queue = client("sqs", aws).create_queue(QueueName="package-test-messages")
-    settings["SLUICE_MESSAGES_QUEUE_URL"] = queue["QueueUrl"]
-    for table in ("SLUICE_DEFINITIONS_TABLE", "SLUICE_LEDGER_TABLE"):
-        client("dynamodb", aws).create_table(
-            TableName=settings[table],
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )
+    queue = aws.client("sqs").create_queue(QueueName=aws.name("queue"))
     return {
-        **settings,
+        **function["Environment"]["Variables"],
+        **variables(
+            definitions_table=aws.table(),
+            ledger_table=aws.table(),
+            data_bucket=aws.bucket(),
+            messages_queue_url=queue["QueueUrl"],
+        ),
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_ENDPOINT_URL": aws,
+        "AWS_ACCESS_KEY_ID": KEYS["aws_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": KEYS["aws_secret_access_key"],
+        "AWS_ENDPOINT_URL": aws.url,
         "AWS_LAMBDA_FUNCTION_NAME": "message-writer",
     }
-
-
-def client(service: str, aws: str) -> Any:
-    session = boto3.session.Session("testing", "testing", region_name=REGION)
-    return session.client(service, endpoint_url=aws)  # type: ignore[call-overload] # any of those above
 
 
 def run(
@@ -205,22 +180,23 @@ def test_every_module_finds_what_it_imports(
 
 
 def test_a_message_becomes_an_object(
-    lambdas_python: str, built: Package, environment: dict[str, str], template: Template, aws: str
+    lambdas_python: str, built: Package, environment: dict[str, str], template: Template, aws: Aws
 ) -> None:
+    bucket = aws.bucket()
     stored = Stored(
         name="acme",
         version=1,
         document={
             "name": "acme",
             "kind": "messages",
-            "bucket": "package-test-events",
+            "bucket": bucket,
             "prefix": "from-sluice/",
             "credentials": {"role_arn": "arn:aws:iam::444455556666:role/sluice-acme"},
         },
         created_at="2026-11-20T00:00:00Z",
         external_id="Zx81-kWq",
     )
-    Definitions(client("dynamodb", aws), table=environment["SLUICE_DEFINITIONS_TABLE"]).put(stored)
+    Definitions(aws.client("dynamodb"), table=environment["SLUICE_DEFINITIONS_TABLE"]).put(stored)
     body = '{"destination_id": "acme", "id": "e-1", "time": "2025-10-14T02:58:59.5Z", "data": {"n": 1.0}}'
     event = {
         "Records": [

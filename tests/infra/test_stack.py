@@ -25,6 +25,8 @@ def test_outputs_are_those_that_the_command_line_reads(template: Template) -> No
         "KeyArn": KEY,
         "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:AlarmsTopic",
         "SecretPrefix": "sluice/",
+        "AssumeRolePattern": "sluice-*",
+        "DefinitionMaxAgeSeconds": "60",
     }
 
 
