@@ -1,5 +1,6 @@
 """The generated pages of the documentation: `python -m cli.reference` writes them, `--check` compares them."""
 
+import ast
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -66,8 +67,25 @@ def times() -> str:
     return "\n".join([head, "", "| field | value |", "|---|---|", *rows]) + "\n"
 
 
+def configuration() -> str:
+    """Everything that may differ between deployments, from the source of `infra/config.py`."""
+    tree = ast.parse((DOCS.parent / "infra" / "config.py").read_text("utf-8"))
+    body = next(
+        node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Deployment"
+    )
+    rows = []
+    for field, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and field.value:
+            told = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            meaning = " ".join(str(after.value.value).split()) if told else ""  # type: ignore[union-attr] # as told
+            rows.append(f"| `{field.target.id}` | `{ast.unparse(field.value)}` | {meaning} |")
+    head = "# Configuration\n\nValues of the CDK context: under `context` in `cdk.json`, or `-c name=value`."
+    return "\n".join([head, "", "| name | default | meaning |", "|---|---|---|", *rows]) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
+    "configuration.md": configuration,
     "failures.md": failures,
     "policies.md": access,
     "time.md": times,

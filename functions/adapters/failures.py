@@ -21,11 +21,14 @@ from functions.core.records import Record
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+SCHEMA = 1
+"""Of the items; a release reads its own and the one before."""
+
 _ATTEMPT = (
     "SET first_at = if_not_exists(first_at, :now), last_at = :now, #state = :state, #code = :code, #text = :text,"
-    " message_id = :message_id, sent_ms = :sent_ms, expires_at = :expires_at ADD attempts :one"
+    " message_id = :message_id, sent_ms = :sent_ms, expires_at = :expires_at, #schema = :schema ADD attempts :one"
 )
-_RESERVED_WORDS = {"#state": "state", "#code": "code", "#text": "text"}
+_RESERVED_WORDS = {"#state": "state", "#code": "code", "#text": "text", "#schema": "schema"}
 
 
 class FailureLedger:
@@ -70,6 +73,7 @@ class FailureLedger:
                     ":message_id": {"S": record.message_id},
                     ":sent_ms": {"N": str(record.sent.nanoseconds // 1_000_000)},
                     ":expires_at": self._expiry(),
+                    ":schema": {"N": str(SCHEMA)},
                     ":one": {"N": "1"},
                 },
             )
@@ -95,6 +99,7 @@ class FailureLedger:
                     "sent_ms": {"N": str(sent_ms)},
                     "attempts": {"N": "0"},
                     "expires_at": self._expiry(),
+                    "schema": {"N": str(SCHEMA)},
                 },
             )
 
