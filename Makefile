@@ -24,7 +24,8 @@ synth: .venv/ready    ## the CloudFormation template, in cdk.out
 	$(BIN)/python -m infra.app
 
 deploy: .venv/ready    ## into the AWS account of your credentials
-	npx --yes aws-cdk@2.1148.1 deploy
+	npm ci --silent
+	npx cdk deploy
 
 bench: .venv/ready    ## every claim of speed beside its peer, into docs/benchmarks.md
 	$(BIN)/python -m bench

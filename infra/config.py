@@ -29,6 +29,9 @@ _ONE_RECEIVE = 10
 _MEMORY_BESIDE_PAYLOADS = 256
 """Megabytes: interpreter, libraries, a full batch of 6 MB and its bookkeeping."""
 
+_COPIES_OF_PAYLOADS = 3
+"""As it was read, as the object that it becomes, and while it is sent."""
+
 
 class ConfigError(ValueError):
     """The context holds a value that this deployment cannot have; the text names its key."""
@@ -84,10 +87,11 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"`payload_retention_days` must be at least {shortest}: `failure_retention_days` and both queues'"
             )
-        if self.payload_budget_megabytes + _MEMORY_BESIDE_PAYLOADS > self.message_writer_memory_megabytes:
+        needed = _COPIES_OF_PAYLOADS * self.payload_budget_megabytes + _MEMORY_BESIDE_PAYLOADS
+        if needed > self.message_writer_memory_megabytes:
             raise ValueError(
-                "`message_writer_memory_megabytes` must exceed `payload_budget_megabytes` by"
-                f" {_MEMORY_BESIDE_PAYLOADS}"
+                f"`payload_budget_megabytes` of {self.payload_budget_megabytes} needs at least {needed}"
+                " `message_writer_memory_megabytes`"
             )
 
     def may_assume(self, role_name: str) -> bool:

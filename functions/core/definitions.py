@@ -45,8 +45,8 @@ class RoleCredentials(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def role_name(self) -> str:
-        """The role's name, without its path."""
-        return self.role_arn.rpartition("/")[2]
+        """The role's name with the path before it, as the resource of an IAM policy has it."""
+        return self.role_arn.partition(":role/")[2]
 
 
 class KeyCredentials(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ REFUSED = [
     ({"message_writer_timeout_seconds": 901}, "`message_writer_timeout_seconds`"),
     ({"message_writer_window_seconds": 0}, "`message_writer_window_seconds` >= 1"),
     ({"failure_retention_days": 500}, "`payload_retention_days` must be at least 528"),
-    ({"payload_budget_megabytes": 1600}, "`message_writer_memory_megabytes` must exceed"),
+    ({"payload_budget_megabytes": 1600}, "`payload_budget_megabytes` of 1600 needs"),
     ({"message_writer_memory": 512}, "did you mean `message_writer_memory_megabytes`?"),
 ]
 

@@ -212,8 +212,7 @@ def test_a_message_becomes_an_object(
     }
     handler = of_type(template, "AWS::Lambda::Function")["MessageWriterFunction"]["Handler"]
     assert run(lambdas_python, built, handler, [event], environment) == [{"batchItemFailures": []}]
-    found = client("s3", aws).get_object(
-        Bucket="package-test-events", Key="from-sluice/2025-10-14T02:58:59.5Z_e-1.json"
-    )
+    key = "from-sluice/2025-10-14T02:58:59.5Z_e-1.json"
+    found = aws.client("s3").get_object(Bucket=bucket, Key=key)
     assert found["Body"].read() == b'{"data": {"n": 1.0}}'
     assert found["Metadata"]["event-id"] == "e-1"
