@@ -25,6 +25,7 @@ synth: .venv/ready    ## the CloudFormation template, in cdk.out
 
 deploy: .venv/ready    ## into the AWS account of your credentials
 	npm ci --silent
+	npx cdk bootstrap
 	npx cdk deploy
 
 bench: .venv/ready    ## every claim of speed beside its peer, into docs/benchmarks.md

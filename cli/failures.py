@@ -25,8 +25,8 @@ All = Annotated[bool, typer.Option("--all", help="All of them; in a list also th
 
 @command(app, name="list", example="sluice failures list --destination acme", aws=True)
 def list_all(run: Run, *, destination: Of = None, code: WithCode = None, every: All = False) -> None:
-    """The failures that are open, and the messages that are held."""
-    for failure in _of(run.deployment, destination):
+    """The failures that are open and the messages that are held, the latest last."""
+    for failure in sorted(_of(run.deployment, destination), key=lambda failure: failure.last_at):
         wanted = every or failure.state in {State.OPEN, State.HELD}
         if wanted and code in {None, failure.code}:
             text = f"{failure.id}\t{failure.state}\t{failure.code or '-'}\t{failure.last_at}\t{failure.text}"

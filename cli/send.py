@@ -6,8 +6,9 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 from uuid import UUID
 
 import typer
@@ -101,13 +102,30 @@ def _messages(run: Run, lines: Iterable[bytes], shape: _Shape, faults: list[Faul
 @contextmanager
 def _lines(file: str) -> Iterator[Iterable[bytes]]:
     if file == "-":
-        yield sys.stdin.buffer
+        yield _messages_of(sys.stdin.buffer)
         return
     try:
         with Path(file).open("rb") as lines:
-            yield lines
+            yield _messages_of(lines)
     except OSError as error:
         raise Refused([Fault(code=Code.MISSING_FILE, path=file, message=str(error.strerror))]) from None
+
+
+def _messages_of(lines: BinaryIO) -> Iterable[bytes]:
+    """The lines; or all of them as one, where it takes them all to make an object, as an editor leaves it."""
+    first = lines.readline()
+    if _is_object(first) or not first.lstrip().startswith(b"{"):
+        return chain([first], lines)
+    whole = first + lines.read()
+    return [whole] if _is_object(whole) else whole.splitlines()
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        json_members.members(text.decode())
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _uuid7() -> str:

@@ -12,8 +12,8 @@ from functions.core import documents, metadata
 from functions.core.documents import Field, wrong
 from functions.core.errors import Code, Fault, Refused
 from functions.core.regions import partition_of
-from functions.core.templates.jmespath_checks import DEFAULT
 from functions.core.templates.jmespath_keys import KeyTemplate
+from functions.core.templates.jmespath_shapes import DEFAULT
 
 MASK = "****"
 """What is shown in place of a secret; in an update it stands for the secret that is already stored."""

@@ -43,8 +43,9 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
         *_UPDATE_THEN_RETRY,
     ),
     Code.BAD_MESSAGE: (
-        "sluice failures show {failure} --body > message.json",
-        "mend message.json and send it: sluice send message.json --destination {connection}",
+        "if its destination is missing: sluice destination create FILE, sluice failures retry {failure}",
+        "else sluice failures show {failure} --body > message.json, and mend it",
+        "sluice send message.json --destination NAME",
         "sluice failures skip {failure}",
     ),
     Code.EXISTS: (
