@@ -10,7 +10,8 @@ import msgspec
 
 from functions.core import documents, metadata
 from functions.core.documents import Field, wrong
-from functions.core.errors import Code, Fault, Refused
+from functions.core.errors import Code, Fault, Permanent, Refused
+from functions.core.keys import object_key
 from functions.core.regions import partition_of
 from functions.core.templates.jmespath_keys import KeyTemplate
 from functions.core.templates.jmespath_shapes import DEFAULT
@@ -109,9 +110,10 @@ def parse_destination(document: Any) -> Destination:
 def masked(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document without its secrets, as it is stored and shown."""
     credentials = document.get("credentials")
-    if not isinstance(credentials, dict) or "secret_access_key" not in credentials:
+    if not isinstance(credentials, dict):
         return dict(document)
-    return {**document, "credentials": dict.fromkeys(credentials, MASK)}
+    shown = {name: MASK if name in _KEYS else value for name, value in credentials.items()}
+    return {**document, "credentials": shown}
 
 
 def _across(values: Mapping[str, Any]) -> Iterator[Fault]:
@@ -141,8 +143,10 @@ def _credentials(value: Any) -> RoleCredentials | KeyCredentials:
 
 def _prefix(value: Any) -> str:
     prefix = documents.text(r"(?:(?!/)[^\x00-\x1f\x7f-\x9f]{1,900})?", _PREFIX_RULE)(value)
-    if {".", ".."}.intersection(prefix.split("/")[:-1]):
-        raise wrong("has a segment `.` or `..`")
+    try:
+        object_key(prefix=prefix, name="x" * _ROOM_FOR_NAMES)
+    except Permanent as error:
+        raise wrong(f"leaves no room for names below it: {error}") from None
     if set("*?$").intersection(prefix):
         raise wrong(
             "holds `*`, `?` or `$`, which IAM reads as patterns, so that access could not be confined"
@@ -158,11 +162,10 @@ def _metadata(value: Any) -> dict[str, str]:
         for name, given in value.items()
         if not isinstance(given, str)
     ]
-    if faults:
-        raise Refused(faults)
-    faults = [_fault(name, why) for name, why in metadata.faults(value)]
+    texts = {name: given for name, given in value.items() if isinstance(given, str)}
+    faults += [_fault(name, why) for name, why in metadata.faults(texts)]
     faults += [_fault(name, "is reserved") for name in value if name.lower() == metadata.RESERVED]
-    if (size := metadata.size(value)) > metadata.MAX_BYTES:
+    if not faults and (size := metadata.size(metadata.encoded(texts))) > metadata.MAX_BYTES:
         faults.append(_fault("", f"has {size} bytes, S3 takes at most {metadata.MAX_BYTES}"))
     if faults:
         raise Refused(faults)
@@ -183,6 +186,9 @@ def _later(what: str) -> Callable[[Any], Any]:
 
     return check
 
+
+_ROOM_FOR_NAMES = 100
+"""Bytes of a key that the prefix leaves, at the least, to what is rendered."""
 
 _PREFIX_RULE = "text of at most 900 characters that does not begin with `/` and holds no control characters"
 
@@ -213,7 +219,7 @@ _FIELDS = {
     "description": Field(documents.text(r"(?s).*", "text")),
     "bucket": Field(
         documents.text(
-            r"(?![0-9.]+$)(?!xn--)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+            r"(?!(?:[0-9]+\.){3}[0-9]+$)(?!xn--)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
             "a bucket's name: 3 to 63 small letters, digits, dashes and dots",
         ),
         required=True,

@@ -22,9 +22,9 @@ def members(text: str) -> dict[str, str]:
     at = _expect(text, 0, "{")
     closed = text[at : at + 1] == "}"
     while not closed:
+        if text[at : at + 1] != '"':
+            raise ValueError(f"a name expected at character {at + 1}")
         name, at = _VALUES.raw_decode(text, at)
-        if not isinstance(name, str):
-            raise ValueError("a member's name is not a string")  # noqa: TRY004 - what is at fault is the text
         start = _expect(text, at, ":")
         _, end = _VALUES.raw_decode(text, start)
         found[name] = text[start:end]

@@ -185,11 +185,14 @@ def _by_members(body: bytes, *, why: str) -> Envelope:
 
 def _named(why: str, body: bytes) -> str:
     """Msgspec's text without its `$`; of metadata that holds more than strings, which one does."""
-    if "$.metadata[...]" in why:
-        values = json.loads(body)["metadata"]
-        name = next(name for name, value in values.items() if not isinstance(value, str))
-        return f"metadata `{metadata.shown(name)}` is not a string"
-    return why.replace("`$.", "`").replace(" - at `$`", "")
+    if "$.metadata[...]" not in why:
+        return why.replace("`$.", "`").replace(" - at `$`", "")
+    try:
+        values = json.loads(body, parse_int=float)["metadata"].items()
+        name = next(name for name, value in values if not isinstance(value, str))
+    except (ValueError, RecursionError, AttributeError, StopIteration):  # a repeated `metadata`, or depth
+        return "a value of `metadata` is not a string"
+    return f"metadata `{metadata.shown(name)}` is not a string"
 
 
 def _bad(text: str) -> Permanent:

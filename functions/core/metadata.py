@@ -18,6 +18,8 @@ RESERVED = "sluice-id"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110, section 5.6.2: what the name of a header may be."""
 
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
 _PLAIN = re.compile(r"(?:[!-~]+(?: [!-~]+)*)?")
 """What a header carries unchanged; S3's signature folds runs of spaces and trims, so they are not plain."""
 
@@ -51,6 +53,8 @@ def faults(metadata: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield shown(name), "is no HTTP token: letters, digits and !#$%&'*+-.^_`|~ only"
         elif control := CONTROL_CHARACTER.search(value):
             yield name, f"holds the control character U+{ord(control[0]):04X}"
+        elif _HALF_PAIR.search(value):
+            yield name, "holds half of a surrogate pair"
         elif (other := spelled.setdefault(name.lower(), name)) != name:
             yield name, f"differs from `{other}` only by case, and S3 keeps one of them"
 

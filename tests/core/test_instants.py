@@ -24,7 +24,6 @@ def test_a_time_gives_these_fields_or_this_error(case: dict[str, Any]) -> None:
         with pytest.raises(Permanent, match=case["error"]) as raised:
             Instant.parse(case["time"])
         assert raised.value.code is Code.BAD_MESSAGE
-        assert case["time"] not in raised.value.text or not case["time"]
         return
     assert Instant.parse(case["time"]).fields(case["fields"]) == case["fields"]
 

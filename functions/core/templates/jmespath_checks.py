@@ -42,7 +42,7 @@ class Checked(msgspec.Struct, kw_only=True):
     faults: list[Fault]
     unique: bool = False
     needs_data: bool = False
-    time_fields: frozenset[str] = frozenset()
+    time_fields: tuple[str, ...] = ()
 
 
 def check(expression: str) -> Checked:
@@ -56,6 +56,8 @@ def check(expression: str) -> Checked:
         shape = walk.visit(root, SCOPE)
     except JMESPathError as error:
         return Checked(root={}, faults=[_syntax_fault(expression, error)])
+    except ValueError:  # Python reads no number of more than 4,300 digits, be it an index
+        return Checked(root={}, faults=[_fault(expression, 0, "the key template holds too long a number")])
     except RecursionError:
         return Checked(root={}, faults=[_fault(expression, 0, "the key template is nested too deeply")])
     if not walk.faults and not shape.kinds & _SCALAR:
@@ -66,7 +68,8 @@ def check(expression: str) -> Checked:
         faults=walk.faults,
         unique=bool(walk.metadata & UNIQUE_NAMES),
         needs_data=walk.needs_data,
-        time_fields=frozenset(walk.time_fields),
+        # In the table's order: `values(time)` must give the same in every process.
+        time_fields=tuple(name for name in TIME.fields if name in walk.time_fields),
     )
 
 
@@ -112,7 +115,8 @@ class _Walk:
         return shape
 
     def _all(self, nodes: Iterable[Node], scope: Shape) -> tuple[Shape, ...]:
-        return tuple(self.visit(node, scope) for node in nodes)
+        """What several nodes give as values: all of a value is needed, of a step on the way only a field."""
+        return tuple(self._whole(self.visit(node, scope)) for node in nodes)
 
     def _field(self, node: Node, scope: Shape) -> Shape:
         name = node["value"]
@@ -171,7 +175,7 @@ class _Walk:
         return Shape.of("array", "null") if "array" in scope.kinds else NULL
 
     def _projection(self, node: Node, scope: Shape) -> Shape:
-        self._whole(self.visit(node["children"][0], scope))
+        self._all(node["children"][:1], scope)
         self._all(node["children"][1:], ANY)
         return Shape.of("array", "null")
 
@@ -179,7 +183,7 @@ class _Walk:
     _filter_projection = _projection
 
     def _flatten(self, node: Node, scope: Shape) -> Shape:
-        self.visit(node["children"][0], scope)
+        self._all(node["children"], scope)
         return Shape.of("array", "null")
 
     def _literal(self, node: Node, _: Shape) -> Shape:
@@ -189,7 +193,8 @@ class _Walk:
         return Shape(kinds=frozenset({"array"}), elements=self._all(node["children"], scope))
 
     def _multi_select_dict(self, node: Node, scope: Shape) -> Shape:
-        fields = {pair["value"]: self.visit(pair["children"][0], scope) for pair in node["children"]}
+        values = self._all((pair["children"][0] for pair in node["children"]), scope)
+        fields = dict(zip((pair["value"] for pair in node["children"]), values, strict=True))
         return Shape(kinds=frozenset({"object"}), fields=fields, others=NULL)
 
     def _or_expression(self, node: Node, scope: Shape) -> Shape:
@@ -211,7 +216,7 @@ class _Walk:
 
     def _function_expression(self, node: Node, scope: Shape) -> Shape:
         name, start = node["value"], node["start"]
-        given = tuple(self._whole(shape) for shape in self._all(node["children"], scope))
+        given = self._all(node["children"], scope)
         spec = Functions.FUNCTION_TABLE.get(name)
         if spec is None:
             near = _nearest(name, {known: known for known in Functions.FUNCTION_TABLE})

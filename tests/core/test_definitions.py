@@ -1,0 +1,184 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.core.definitions import (
+    MASK,
+    STORAGE_CLASSES,
+    KeyCredentials,
+    masked,
+    parse_destination,
+)
+from functions.core.errors import Code, Refused
+from functions.core.instants import Instant
+from functions.core.messages import object_metadata, parse_message, sent_metadata
+from functions.core.templates.jmespath_shapes import DEFAULT
+from tests.cases import table
+
+SMALLEST: dict[str, Any] = {
+    "name": "acme",
+    "kind": "messages",
+    "bucket": "acme-data",
+    "credentials": {"role_arn": "arn:aws:iam::111122223333:role/sluice-acme"},
+}
+
+
+def _faults(document: Any) -> list[tuple[str, str]]:
+    try:
+        parse_destination(document)
+    except Refused as refused:
+        assert all(fault.code is Code.BAD_DEFINITION for fault in refused.faults)
+        return [(fault.path, str(fault)) for fault in refused.faults]
+    return []
+
+
+@pytest.mark.parametrize("case", table("definitions"))
+def test_a_document_has_all_of_these_faults_and_no_others(case: dict[str, Any]) -> None:
+    document = case["only"] if "only" in case else SMALLEST | case["with"]
+    found = sorted(_faults(document))
+    expected = sorted((path, says) for path, says in case["faults"])
+    assert [path for path, _ in found] == [path for path, _ in expected]
+    for path, says in expected:
+        assert any(at == path and says in text for at, text in found)
+    if not expected:
+        destination = parse_destination(document)
+        gives = case.get("gives", {})
+        assert {name: getattr(destination, name) for name in gives} == gives
+
+
+@pytest.mark.parametrize("name", STORAGE_CLASSES)
+def test_a_storage_class_is_matched_without_regard_to_case(name: str) -> None:
+    for spelling in (name, name.lower(), name.title()):
+        assert parse_destination(SMALLEST | {"storage_class": spelling}).storage_class == name
+
+
+def test_the_storage_classes_are_the_specifications() -> None:
+    names = "STANDARD REDUCED_REDUNDANCY STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER GLACIER_IR DEEP_ARCHIVE"
+    assert set(STORAGE_CLASSES) == set(names.split())
+
+
+def test_the_default_template_is_the_specifications() -> None:
+    assert parse_destination(SMALLEST).template.expression == DEFAULT
+    assert DEFAULT == "join('', [time.rfc3339_nano, '_', metadata.\"event-id\", '.json'])"
+
+
+WRONG: dict[str, list[Any]] = {
+    "name": ["a_b", "", 7, None, "x" * 65],
+    "kind": ["streams", 7, None],
+    "bucket": ["A", "a", 7, None, "-a-"],
+    "region": ["Frankfurt", 7],
+    "prefix": ["/x", "../", 7, "a\n", "x" * 1025],
+    "owner": ["1", 111122223333],
+    "credentials": [{}, "x", None, {"role_arn": "x"}],
+    "enabled": ["yes", 1],
+    "storage_class": ["COLD", []],
+    "kms_key_arn": ["x", 7],
+    "metadata": [[], {"a b": "x"}, {"a": 1}, {"sluice-id": "x"}, {"a": "x" * 2049}],
+    "key_template": ["join(", "", 7, "foo"],
+    "body": ["raw", True],
+    "on_existing": ["replace", 7],
+    "description": [7, ["x"]],
+    "notify": ["a@example.com"],
+    "extra": [1, "x"],
+}
+
+
+@given(st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in WRONG.items()}))
+def test_every_fault_of_a_document_is_told(wrong: dict[str, Any]) -> None:
+    told = {path.partition(".")[0] for path, _ in _faults(SMALLEST | wrong)}
+    assert told == set(wrong)
+
+
+_ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters()), st.dates()),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.one_of(st.text(), st.integers()), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=300)
+@given(
+    st.one_of(
+        _ANYTHING,
+        st.fixed_dictionaries({}, optional=dict.fromkeys([*WRONG, "external_id"], _ANYTHING)).map(
+            lambda drawn: SMALLEST | drawn
+        ),
+        st.fixed_dictionaries(
+            {}, optional=dict.fromkeys(["role_arn", "external_id", "secret_access_key"], _ANYTHING)
+        ).map(lambda drawn: SMALLEST | {"credentials": drawn}),
+    )
+)
+def test_no_document_crashes_the_checks(document: Any) -> None:
+    for _, text in _faults(document):
+        assert text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("prefix", "\ud83d/"),
+        ("prefix", "é" * 600),
+        ("metadata", {"team": "\ud83d"}),
+        ("metadata", {"team": "é" * 1000}),
+    ],
+    ids=["prefix-surrogate", "prefix-bytes", "metadata-surrogate", "metadata-encoded"],
+)
+def test_what_s3_takes_from_no_message_is_refused(field: str, value: Any) -> None:
+    assert [path.partition(".")[0] for path, _ in _faults(SMALLEST | {field: value})] == [field]
+
+
+@given(st.dictionaries(st.text("abXY-", min_size=1, max_size=5), st.text(max_size=30), max_size=4))
+def test_a_definitions_metadata_that_pass_can_be_sent(metadata: dict[str, str]) -> None:
+    if _faults(SMALLEST | {"metadata": metadata}):
+        return
+    message = parse_message(b'{"destination_id": "acme", "id": "e", "data": {}}', message_id="m", sent=Instant(0))
+    assert sent_metadata(message, object_metadata(message, own=metadata))
+
+
+KEYS = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "s3cr3t-key", "session_token": "s3cr3t-token"}
+
+
+def test_secrets_are_masked_and_nothing_else_is() -> None:
+    document = SMALLEST | {"credentials": KEYS, "prefix": "acme/"}
+    assert masked(document) == document | {"credentials": dict.fromkeys(KEYS, MASK)}
+    assert document["credentials"] == KEYS
+    assert masked(SMALLEST) == SMALLEST
+
+
+_CREDENTIALS = st.one_of(
+    _ANYTHING,
+    st.fixed_dictionaries({}, optional={name: st.just(value) for name, value in KEYS.items()}),
+    st.just(SMALLEST["credentials"]),
+)
+
+
+@given(_CREDENTIALS)
+def test_masking_a_masked_document_changes_nothing(credentials: Any) -> None:
+    once = masked(SMALLEST | {"credentials": credentials})
+    assert repr(masked(once)) == repr(once)
+    assert "s3cr3t" not in repr(once)
+
+
+def test_a_masked_document_is_as_good_as_the_one_it_was_made_of() -> None:
+    assert not _faults(masked(SMALLEST | {"credentials": KEYS}))
+
+
+def test_a_secret_is_in_no_fault_and_in_no_print() -> None:
+    wrong = SMALLEST | {"credentials": KEYS | {"secret_access_key": "s3cr3t key", "session_token": "s3cr3t\n"}}
+    assert "s3cr3t" not in repr(_faults(wrong))
+    assert "s3cr3t" not in repr(parse_destination(SMALLEST | {"credentials": KEYS}))
+    assert "s3cr3t" not in str(KeyCredentials(**KEYS))
+
+
+def test_a_fault_prints_its_path_its_text_and_its_cure() -> None:
+    with pytest.raises(Refused) as refused:
+        parse_destination(json.loads(json.dumps(SMALLEST | {"buket": "x", "owner": 111122223333})))
+    assert str(refused.value).splitlines() == [
+        "buket: is not a field; did you mean `bucket`?",
+        "owner: must be text, not a number; quote it",
+    ]
