@@ -84,7 +84,7 @@ def find(
         session = boto3.session.Session(profile_name=profile, region_name=region)
         clients = Clients(session, endpoint_url=endpoint_url or os.environ.get("AWS_ENDPOINT_URL"))
         found = clients.get("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ValueError) as error:  # a ValueError: what is no URL
         raise Permanent(Code.UNAVAILABLE, f"the stack `{stack}` cannot be looked at: {error}") from None
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found[0].get("Outputs", [])}
     return _deployment(clients, outputs, stack)

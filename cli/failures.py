@@ -16,7 +16,7 @@ from functions.core.failures import UNKNOWN_CONNECTION, Failure, State
 
 app = group("What could not be delivered, why, and what is done about it.")
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Failures.", show_default=False)]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Failures.", show_default=False)]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A failure.", show_default=False)]
 Of = Annotated[str | None, typer.Option("--destination", help="Those of this destination.")]
 WithCode = Annotated[Code | None, typer.Option("--code", help="Those with this code.")]
