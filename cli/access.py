@@ -86,6 +86,7 @@ class _Access:
 
     def trust(self) -> policies.Document:
         """The trust policy of the customer's role."""
+        self._role()
         return policies.trust(role_arn=self._ours(), external_id=self._issued())
 
     def template(self, *, create_bucket: bool = False) -> dict[str, Any]:
@@ -93,15 +94,11 @@ class _Access:
         # The CDK's packages are not everybody's, and take seconds.
         from infra.access_stack import Access, AccessError, customer_template  # noqa: PLC0415
 
-        destination, role = self.destination, self.destination.credentials
-        if not isinstance(role, RoleCredentials):
-            raise Permanent(
-                Code.BAD_DEFINITION, "the destination has keys; a template is for one with a role"
-            )
+        destination, offline = self.destination, self._role_arn and self._external_id
         try:
             return customer_template(
                 Access(
-                    role_name=role.role_name,
+                    role_name=self._role().role_name,
                     trusted_role_arn=self._ours(),
                     external_id=self._issued(),
                     bucket=destination.bucket,
@@ -109,18 +106,23 @@ class _Access:
                     kms_key_arn=destination.kms_key_arn,
                     keep=destination.keep,
                     create_bucket=create_bucket,
+                    role_name_pattern=("*" if offline else self._run.deployment.settings.assume_role_pattern),
                 )
             )
         except AccessError as error:
             raise Permanent(Code.BAD_DEFINITION, str(error)) from None
 
+    def _role(self) -> RoleCredentials:
+        role = self.destination.credentials
+        if not isinstance(role, RoleCredentials):
+            raise Permanent(Code.BAD_DEFINITION, "the destination has keys, and no role that could trust us")
+        return role
+
     def _ours(self) -> str:
         return self._role_arn or self._run.deployment.role_arn
 
     def _issued(self) -> str:
-        role = self.destination.credentials
-        if self._external_id is None and isinstance(role, RoleCredentials):
-            self._external_id = role.external_id
+        self._external_id = self._external_id or self._role().external_id
         if self._external_id is None:
             definitions = self._run.deployment.ports.definitions
             self._external_id = definitions.issue_external_id(self.destination.name)

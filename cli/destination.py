@@ -38,10 +38,17 @@ def create(run: Run, file: File, *, no_verify: NoVerify = False) -> None:
 
 @command(app, example="sluice destination update examples/acme.yaml", aws=True)
 def update(run: Run, file: File, *, no_verify: NoVerify = False) -> None:
-    """Verify a changed destination and store it as a new version; a masked secret stays what it is."""
+    """Verify a changed destination and store it as a new version.
+
+    A masked secret stays what it is; so does `enabled` where the file does not say it.
+    """
     destination, document = read_destination(file)
     before = stored(run.deployment, destination.name)
+    was_enabled = before.document.get("enabled", True)
+    document.setdefault("enabled", was_enabled)
     _store(run, destination, document, before=before, verify=not no_verify)
+    if document["enabled"] and not was_enabled:
+        release_held(run.deployment, destination.name)
 
 
 @command(app, example="sluice destination show acme", aws=True)

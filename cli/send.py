@@ -13,6 +13,7 @@ from uuid import UUID
 
 import typer
 
+from cli.destination import stored
 from cli.run import Run, command
 from functions.core import json_members, messages
 from functions.core.errors import Code, Fault, Permanent, Refused
@@ -40,6 +41,7 @@ def add_to(app: typer.Typer) -> None:
 
         A line that cannot be sent is told, and the others are sent. A message without id gets a UUIDv7.
         """
+        stored(run.deployment, destination)
         shape = _Shape(destination, data, metadata.split(",") if metadata else [])
         faults: list[Fault] = []
         with _lines(file) as lines:
@@ -65,7 +67,10 @@ class _Shape:
             ValueError: The line is no JSON object in UTF-8, or lacks what was asked for.
             Permanent: `BAD_MESSAGE`; it is no message that could be delivered.
         """
-        members = json_members.members(line.decode())
+        try:
+            members = json_members.members(line.decode())
+        except ValueError as error:
+            raise ValueError(f"not a JSON object: {error}") from None
         given = members if self._data is None else self._chosen(members)
         fields = {"id": json.dumps(_uuid7()), **given, "destination_id": json.dumps(self.destination)}
         body = "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in fields.items()) + "}"
