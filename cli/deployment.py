@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import msgspec
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.adapters.clients import Clients, translated
@@ -14,6 +15,9 @@ from functions.adapters.sending import Sender
 from functions.adapters.wiring import Ports
 from functions.core.errors import Code, Permanent
 from functions.core.settings import Settings
+
+_PATIENT = Config(connect_timeout=3, read_timeout=90, retries={"total_max_attempts": 1})
+"""A question may meet a cold start, and takes several requests; asked twice, it would be answered twice."""
 
 
 class Deployment:
@@ -59,7 +63,7 @@ class Deployment:
             Transient: It cannot be asked now, or it failed.
         """
         with translated("asking the function"):
-            answer = self.clients.get("lambda").invoke(
+            answer = self.clients.get("lambda", config=_PATIENT).invoke(
                 FunctionName=self.outputs["MessageWriterFunction"],
                 Payload=msgspec.json.encode(question),
             )

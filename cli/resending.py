@@ -21,19 +21,23 @@ def release_held(deployment: Deployment, name: str) -> int:
     ledger = deployment.ports.failures
     sent = 0
     for held in list(ledger.held(name)):
-        deployment.sender.send([_outgoing(deployment, held, failure=False)])
+        deployment.sender.send([_outgoing(deployment, held)])
         ledger.release(held)
         sent += 1
     return sent
 
 
-def _outgoing(deployment: Deployment, kept: Failure, *, failure: bool = True) -> Outgoing:
+def _outgoing(deployment: Deployment, kept: Failure) -> Outgoing:
     body = deployment.ports.failures.body(kept.id)
-    attributes = {ORIGINAL_ID: kept.message_id, ORIGINAL_SENT: str(kept.sent_ms)}
     return Outgoing(
         body=body.decode(errors="surrogatepass"),
         group=kept.connection,
-        attributes=attributes | ({FAILURE: kept.id} if failure else {}),
+        attributes={
+            ORIGINAL_ID: kept.message_id,
+            ORIGINAL_SENT: str(kept.sent_ms),
+            # Of a held message too: it may have been held while it was being retried.
+            FAILURE: kept.id,
+        },
         delay_seconds=_until_known(deployment, kept.connection),
     )
 

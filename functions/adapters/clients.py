@@ -54,15 +54,15 @@ class Clients:
         """The session's region; AWS's oldest where it has none."""
         return self.session.region_name or "us-east-1"
 
-    def get(self, service: str) -> Any:
-        """The client of a service, by boto3's name for it."""
+    def get(self, service: str, *, config: Config = CONFIG) -> Any:
+        """The client of a service, by boto3's name for it; `config` counts when it is first asked for."""
         with self._lock:
             if service not in self._made:
                 self._made[service] = self.session.client(
                     service,  # type: ignore[call-overload] # a name for its Literal
                     region_name=self.region,
                     endpoint_url=self.endpoint_url,
-                    config=CONFIG,
+                    config=config,
                 )
             return self._made[service]
 

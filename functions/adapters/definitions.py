@@ -78,21 +78,22 @@ class Definitions:
             Permanent: `EXISTS`; somebody else has stored that version first.
         """
         item = {"body": {"B": msgspec.json.encode(stored)}, "version": {"N": str(stored.version)}}
-        expected = (
-            {"ConditionExpression": "attribute_not_exists(pk)"}
-            if stored.version == 1
-            else {
-                "ConditionExpression": "#version = :before",
-                "ExpressionAttributeNames": {"#version": "version"},
-                "ExpressionAttributeValues": {":before": {"N": str(stored.version - 1)}},
-            }
-        )
         key = _pk(stored.name)
         self._transact(
             stored.name,
-            self._put({**_key(key, "current"), **item}, **expected),
-            self._put({**_key(key, _version_key(stored.version)), **item}),
+            self._put(
+                {**_key(key, "current"), **item},
+                ConditionExpression="attribute_not_exists(pk) OR #version = :before",
+                ExpressionAttributeNames={"#version": "version"},
+                ExpressionAttributeValues={":before": {"N": str(stored.version - 1)}},
+            ),
+            # Of two who store the same version at once, one is too late, whatever is current.
+            self._put(
+                {**_key(key, _version_key(stored.version)), **item},
+                ConditionExpression="attribute_not_exists(pk)",
+            ),
             self._put({**_key(_NAMES, stored.name), "version": item["version"]}),
+            *self._follows(key, stored.version),
         )
 
     def delete(self, stored: Stored) -> None:
@@ -159,17 +160,29 @@ class Definitions:
             try:
                 self._dynamodb.transact_write_items(TransactItems=actions)
             except ClientError as error:
-                if error_code(error) != "TransactionCanceledException":
+                if not _refused_by_condition(error):
                     raise
-                raise Permanent(
-                    Code.EXISTS, f"{name} was changed by somebody else meanwhile; look at it and try again"
-                ) from None
+                text = f"{name} was changed by somebody else meanwhile; look at it and try again"
+                raise Permanent(Code.EXISTS, text) from None
+
+    def _follows(self, pk: str, version: int) -> list[Any]:
+        """The check that there was a version before this one; the first has none."""
+        if version == 1:
+            return []
+        there = {"Key": _key(pk, _version_key(version - 1)), "ConditionExpression": "attribute_exists(pk)"}
+        return [{"ConditionCheck": {"TableName": self._table, **there}}]
 
     def _put(self, item: Mapping[str, Any], **condition: Any) -> Any:
         return {"Put": {"TableName": self._table, "Item": item, **condition}}
 
     def _delete(self, key: Mapping[str, Any], **condition: Any) -> Any:
         return {"Delete": {"TableName": self._table, "Key": key, **condition}}
+
+
+def _refused_by_condition(error: ClientError) -> bool:
+    """Whether a transaction was cancelled because a condition did not hold, and not by a throttle or a conflict."""
+    reasons: Any = error.response.get("CancellationReasons", [])
+    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
 
 
 def _pk(name: str) -> str:

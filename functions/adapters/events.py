@@ -1,5 +1,6 @@
 """Lambda's events as the core's types, and its answers."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ ORIGINAL_ID = "SluiceMessageId"
 ORIGINAL_SENT = "SluiceSentTimestamp"
 FAILURE = "SluiceFailure"
 """Attributes of a message that is sent again: what it was when it first came, and which failure it is."""
+
+_MILLISECONDS = re.compile("[0-9]{1,14}|[01][0-9]{14}")
+"""Up to the year 8307; what else a sender may have put there is passed over."""
 
 
 def sqs_records(event: Mapping[str, Any]) -> list[Record]:
@@ -29,7 +33,7 @@ def _record(record: Mapping[str, Any]) -> Record:
     }
     failure = attributes.get(FAILURE, "")
     original = attributes.get(ORIGINAL_SENT, "")
-    sent = original if original.isdecimal() else record["attributes"]["SentTimestamp"]
+    sent = original if _MILLISECONDS.fullmatch(original) else record["attributes"]["SentTimestamp"]
     return Record(
         delivery_id=record["messageId"],
         message_id=attributes.get(ORIGINAL_ID) or record["messageId"],

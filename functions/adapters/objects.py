@@ -31,6 +31,17 @@ _RETRY: Any = {
     },
 }
 _REFRESH = timedelta(minutes=15)
+_NO_METADATA = frozenset(
+    {
+        "cache-control",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-type",
+        "storage-class",
+    }
+)
+"""Names that obstore takes for properties of the object; a message's metadata must not set those."""
 
 
 class Bucket:
@@ -81,7 +92,7 @@ class Bucket:
         create: bool = False,
     ) -> bool:
         """Write JSON, with a SHA-256 checksum; False says that with `create` nothing was written: it is there."""
-        if _normalised_by_obstore(key):
+        if _changed_by_obstore(key) or not _NO_METADATA.isdisjoint(map(str.lower, metadata or ())):
             return self._verbatim.put(
                 key, body, metadata=metadata or {}, storage_class=storage_class, create=create
             )
@@ -93,34 +104,38 @@ class Bucket:
             # One request an object: atomic, and its condition holds for the whole of it.
             obstore.put(self._store, key, body, attributes=attributes, mode=mode, use_multipart=False)
         except (BaseError, OSError) as error:
-            if create and s3_errors.is_taken(str(error)):
+            if create and s3_errors.is_taken(str(error), key=key):
                 return False
-            raise s3_errors.translate(str(error)) from None
+            raise s3_errors.translate(str(error), key=key) from None
         return True
 
     def metadata(self, key: str) -> dict[str, str]:
         """An object's user metadata, names in small letters."""
-        if _normalised_by_obstore(key):
+        if _changed_by_obstore(key):
             return self._verbatim.metadata(key)
         try:
             found = obstore.get(self._store, key, options={"head": True}).attributes
         except (BaseError, OSError) as error:
-            raise s3_errors.translate(str(error)) from None
+            raise s3_errors.translate(str(error), key=key) from None
         return {name.lower(): value for name, value in found.items()}
 
     def size(self, key: str) -> int:
         """An object's size in bytes."""
+        if _changed_by_obstore(key):
+            return self._verbatim.size(key)
         try:
             return int(obstore.head(self._store, key)["size"])
         except (BaseError, OSError) as error:
-            raise s3_errors.translate(str(error)) from None
+            raise s3_errors.translate(str(error), key=key) from None
 
     def get(self, key: str) -> bytes:
         """An object's bytes."""
+        if _changed_by_obstore(key):
+            return self._verbatim.get(key)
         try:
             return bytes(obstore.get(self._store, key).bytes())
         except (BaseError, OSError) as error:
-            raise s3_errors.translate(str(error)) from None
+            raise s3_errors.translate(str(error), key=key) from None
 
 
 def own_credentials(session: boto3.session.Session) -> Callable[[], Credentials]:
@@ -141,7 +156,7 @@ def own_credentials(session: boto3.session.Session) -> Callable[[], Credentials]
     return provide
 
 
-def _normalised_by_obstore(key: str) -> bool:
+def _changed_by_obstore(key: str) -> bool:
     """Whether obstore would write another key than this: it cuts a `/` at the end and refuses a `//`."""
     return key.endswith("/") or "//" in key
 

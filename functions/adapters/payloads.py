@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from functions.adapters.objects import Bucket
 from functions.core.errors import Code, Permanent
+from functions.core.keys import object_key
 
 PREFIX = "payloads/"
 """Where this deployment's data bucket holds them; nothing else of it can be pointed at."""
@@ -26,14 +27,15 @@ class Payloads:
         """The body that a pointer names, within the budget for as long as the context lasts.
 
         Raises:
-            Permanent: `BAD_MESSAGE` for another bucket than this deployment's, `MISSING_FILE` where nothing is,
-                `TOO_LARGE` for a body beyond the whole budget.
+            Permanent: `BAD_MESSAGE` for another bucket than this deployment's, `BAD_KEY` for a key that is none
+                or climbs, `MISSING_FILE` where nothing is, `TOO_LARGE` for a body beyond the whole budget.
             Transient: S3 cannot be reached.
         """
         if bucket != self._name or not key.startswith(PREFIX):
             raise Permanent(
                 Code.BAD_MESSAGE, f"the body points outside of `{PREFIX}` in this deployment's bucket"
             )
+        object_key(prefix=PREFIX, name=key.removeprefix(PREFIX))
         size = self._size(key)
         if size > self._budget:
             raise Permanent(

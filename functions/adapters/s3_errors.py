@@ -5,6 +5,7 @@ since it can hold keys and names.
 """
 
 import re
+from xml.sax.saxutils import escape
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -42,6 +43,7 @@ _TRANSIENT = {
     "SlowDown": Code.THROTTLED,
     "ThrottlingException": Code.THROTTLED,
 }
+_PASSING = frozenset({"408", "409", "429"})
 _BY_STATUS = {
     "301": Code.INVALID_BUCKET,
     "307": Code.INVALID_BUCKET,
@@ -51,24 +53,31 @@ _BY_STATUS = {
 }
 
 
-def translate(text: str) -> SluiceError:
-    """The error that a library's error text means; without S3's code and status a fault of the network."""
+def translate(text: str, *, key: str = "") -> SluiceError:
+    """The error that a library's error text means; without S3's code and status a fault of the network.
+
+    `key` is what the request was about: the text repeats it, and it may say anything.
+    """
+    text = _without(text, key)
     code, status = _code(text), _status(text)
-    if code in _TRANSIENT or "Throttling" in code:
-        return Transient(_TRANSIENT.get(code, Code.THROTTLED), f"S3 answered {code}")
-    if code.startswith("KMS.") or (code == "AccessDenied" and "kms:" in text):
+    if code in _TRANSIENT or "Throttling" in code or status in _PASSING or status.startswith("5"):
+        throttled = "Throttling" in code or status == "429"
+        otherwise = Code.THROTTLED if throttled else Code.UNAVAILABLE
+        return Transient(_TRANSIENT.get(code, otherwise), f"S3 answered {code or status}")
+    if code.startswith("KMS.") or (code == "AccessDenied" and "perform: kms:" in text):
         return Permanent(Code.KMS_DENIED, f"S3 answered {code}: the key of the bucket cannot be used")
     if code in _PERMANENT:
         return Permanent(_PERMANENT[code], f"S3 answered {code}")
     if _REDIRECT in text:
         return Permanent(Code.INVALID_BUCKET, "the bucket is in another region than the definition says")
-    if status.startswith(("3", "4")) and status != "429":
+    if status:
         return Permanent(_BY_STATUS.get(status, Code.INVALID_BUCKET), f"S3 answered {code or status}")
-    return Transient(Code.UNAVAILABLE, f"S3 answered {code or status}" if status else "S3 cannot be reached")
+    return Transient(Code.UNAVAILABLE, "S3 cannot be reached")
 
 
-def is_taken(text: str) -> bool:
+def is_taken(text: str, *, key: str = "") -> bool:
     """Whether a conditional write was refused because the key is taken (and not because of a race, a 409)."""
+    text = _without(text, key)
     return _code(text) == "PreconditionFailed" or _status(text) == "412"
 
 
@@ -86,6 +95,10 @@ def as_text(error: ClientError | BotoCoreError) -> str:
 def no_credentials() -> SluiceError:
     """What is said where a process has no credentials at all."""
     return Permanent(Code.INVALID_CREDENTIALS, "there are no AWS credentials; give --profile, or sign in")
+
+
+def _without(text: str, key: str) -> str:
+    return text.replace(key, "").replace(escape(key), "") if key else text
 
 
 def _code(text: str) -> str:

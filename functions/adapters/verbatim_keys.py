@@ -1,10 +1,11 @@
-"""S3 objects under keys that obstore would change: those with an empty segment, such as `a//b` and `a/`.
+"""S3 objects that obstore would change: keys with an empty segment (`a//b`, `a/`), metadata called `content-type`.
 
-S3 allows them, users' templates make them (an empty `objectName`), and they are rare: botocore's speed will do.
+S3 allows them, users' templates and messages make them, and they are rare: botocore's speed will do.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -60,18 +61,28 @@ class VerbatimKeys:
             )
         except (ClientError, BotoCoreError) as error:
             text = s3_errors.as_text(error)
-            if create and s3_errors.is_taken(text):
+            if create and s3_errors.is_taken(text, key=key):
                 return False
-            raise s3_errors.translate(text) from None
+            raise s3_errors.translate(text, key=key) from None
         return True
 
     def metadata(self, key: str) -> dict[str, str]:
         """As `objects.Bucket.metadata`."""
-        try:
-            found = self._client().head_object(**self._at, Key=key)["Metadata"]
-        except (ClientError, BotoCoreError) as error:
-            raise s3_errors.translate(s3_errors.as_text(error)) from None
+        found = self._head(key)["Metadata"]
         return {name.lower(): value for name, value in found.items()}
+
+    def size(self, key: str) -> int:
+        """As `objects.Bucket.size`."""
+        return int(self._head(key)["ContentLength"])
+
+    def get(self, key: str) -> bytes:
+        """As `objects.Bucket.get`."""
+        with _translated(key):
+            return self._client().get_object(**self._at, Key=key)["Body"].read()
+
+    def _head(self, key: str) -> Any:
+        with _translated(key):
+            return self._client().head_object(**self._at, Key=key)
 
     def _client(self) -> "S3Client":
         """A client of this thread's own: making one from a shared session is not safe between threads."""
@@ -86,3 +97,11 @@ class VerbatimKeys:
             self._local.client = own.client("s3", config=CONFIG, endpoint_url=self._endpoint_url)
         client: S3Client = self._local.client
         return client
+
+
+@contextmanager
+def _translated(key: str) -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise s3_errors.translate(s3_errors.as_text(error), key=key) from None

@@ -4,6 +4,7 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ class Crew:
         self._executor = ThreadPoolExecutor(at_once)
 
     def run(self, work: Callable[[T], R], items: Sequence[T], *, seconds: float) -> list[R | None]:
-        """What `work` gives for each item, in their order; None for those not finished in time.
+        """What `work` gives for each item, in their order; None for those not finished, in time or at all.
 
         Nothing is begun after the time is over. What is under way then is left to end by itself: it writes what
         its repetition will write again, and its threads are not given to another batch.
@@ -35,7 +36,9 @@ class Crew:
                     number, item = waiting.get_nowait()
                 except queue.Empty:
                     return
-                results[number] = work(item)
+                # Work answers for its errors itself; where it breaks all the same, its item is not done.
+                with suppress(Exception):
+                    results[number] = work(item)
 
         futures = [self._executor.submit(take) for _ in range(min(self._at_once, len(items)))]
         _, unfinished = wait(futures, timeout=max(end - time.monotonic(), 0))

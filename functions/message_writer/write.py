@@ -9,7 +9,7 @@ import msgspec
 
 from functions.core import messages
 from functions.core.definitions import Destination
-from functions.core.errors import Code, Permanent, Transient
+from functions.core.errors import Code, Permanent, SluiceError, Transient
 from functions.core.failures import failure_id
 from functions.core.keys import object_key
 from functions.core.metadata import RESERVED, shown
@@ -52,7 +52,7 @@ class MessageWriter:
         """Deliver one message, or keep it as a failure, or leave it to SQS. Raises nothing that is foreseen."""
         try:
             return self._deliver_or_keep(record)
-        except Transient as error:
+        except SluiceError as error:  # it is transient, or its failure could not be kept
             return self._delayed(record, error.code, error.text)
         except Exception as error:  # noqa: BLE001 - one message must never take the others of its batch with it
             return self._delayed(record, Code.UNAVAILABLE, _unforeseen(error))
@@ -119,7 +119,7 @@ class MessageWriter:
     def _delayed(self, record: Record, code: Code, text: str) -> Outcome:
         try:
             self._queue.delay(record, seconds=delay_seconds(record.receives))
-        except Transient:
+        except SluiceError:
             # It then comes back when its visibility ends, which is sooner or later than it should, and no loss.
             text = f"{text}; it could not be delayed"
         return Outcome(state=State.DELAYED, code=code, text=text)
@@ -132,8 +132,12 @@ def _unforeseen(error: Exception) -> str:
 
 
 def _holder(bucket: Bucket, key: str) -> str | None:
-    """Which message the object under this key holds; None where nobody may look, or it is none of ours."""
+    """Which message the object under this key holds; None where we may not look, or it is none of ours."""
     try:
         return bucket.metadata(key).get(RESERVED)
-    except Permanent:
-        return None
+    except Permanent as error:
+        if error.code is Code.MISSING_PERMISSION:
+            return None
+        if error.code is Code.MISSING_FILE:
+            raise Transient(Code.UNAVAILABLE, "the object under this key has just been removed") from None
+        raise
