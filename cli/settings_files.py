@@ -1,0 +1,77 @@
+"""Settings in files: YAML or JSON, checked by whoever knows them, with the line of every fault."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from cli.documents import read_text
+from functions.core.errors import Code, Fault, Refused
+
+Checked = TypeVar("Checked")
+
+
+def read_settings(file: str, parse: Callable[[Any], Checked]) -> Checked:
+    """What `parse` makes of the document in a file.
+
+    Raises:
+        Refused: All faults of the document, each with its path, its line and its column.
+    """
+    text = read_text(file)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        repeated = list(_repeated(root, ""))
+        document = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        raise Refused([_not_yaml(error.problem or "", error.problem_mark or error.context_mark)]) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Refused([_not_yaml(type(error).__name__, None)]) from None
+    if repeated:
+        raise Refused(repeated)
+    try:
+        return parse(document)
+    except Refused as refused:
+        raise Refused([_placed(fault, root) for fault in refused.faults]) from None
+
+
+def _repeated(node: yaml.Node | None, path: str) -> Iterator[Fault]:
+    for key, value, name in _children(node):
+        below = f"{path}.{name}" if path else name
+        if key is not None and sum(name == other for _, _, other in _children(node)) > 1:
+            yield _at(
+                Fault(code=Code.BAD_DEFINITION, path=below, message="stands here twice"), key.start_mark
+            )
+        yield from _repeated(value, below)
+
+
+def _children(node: yaml.Node | None) -> Iterator[tuple[yaml.Node | None, yaml.Node, str]]:
+    """The parts of a node: the key where there is one, the value, and how a path names it."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key, value, str(key.value)
+    if isinstance(node, yaml.SequenceNode):
+        for place, value in enumerate(node.value):
+            yield None, value, str(place)
+
+
+def _placed(fault: Fault, root: yaml.Node | None) -> Fault:
+    """The fault with the line of its field; a template's own column says more than the field's."""
+    node, mark = root, root.start_mark if root else None
+    for name in fault.path.split(".") if fault.path else ():
+        found = next(((key, value) for key, value, known in _children(node) if known == name), None)
+        if found is None:
+            break
+        node = found[1]
+        mark = (found[0] or found[1]).start_mark
+    return _at(fault, mark)
+
+
+def _at(fault: Fault, mark: yaml.Mark | None) -> Fault:
+    column = fault.column or (mark.column + 1 if mark else None)
+    return msgspec.structs.replace(fault, line=mark.line + 1 if mark else None, column=column)
+
+
+def _not_yaml(problem: str, mark: yaml.Mark | None) -> Fault:
+    fault = Fault(code=Code.BAD_DEFINITION, message=f"this is neither YAML nor JSON: {problem}")
+    return _at(fault, mark)

@@ -1,0 +1,82 @@
+"""Inputs: files whose format is told, by settings or by a name, and never guessed from what is in them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import BinaryIO
+
+import msgspec
+
+from functions.core.compression import BY_EXTENSION as COMPRESSED_BY
+from functions.core.compression import members
+from functions.core.encryption import EXTENSION as ENCRYPTED
+from functions.core.files.settings import Input
+from functions.core.formats.faults import broken
+from functions.core.formats.rows import Batch, Reading
+from functions.core.formats.table import BY_EXTENSION, FORMATS
+
+_CURE = "say `input: {format: …}`"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What is told about a file by its name; `stem` is the name without what told it."""
+
+    stem: str
+    format: str | None
+    compression: str | None
+
+
+class DataFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One input: where its bytes come from, as often as they are asked for, and what is told about it."""
+
+    name: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+    told: Input = Input()
+    max_record_bytes: int
+
+    def tables(self) -> Iterator["Table"]:
+        """What is in the file: one table, or one for each member of an archive; each is read before the next.
+
+        Raises:
+            Refused: The format is not told, or the file is damaged.
+        """
+        by_name = told_by(self.name)
+        compression = self.told.compression or by_name.compression or "none"
+        with self.open() as stream:
+            for member in members(stream, compression, self.name):
+                origin = f"{self.name}/{member.name}" if member.name else self.name
+                name = self.told.format or by_name.format or told_by(member.name).format
+                if name is None:
+                    raise broken(origin, "its name does not tell its format", cure=_CURE)
+                row = FORMATS[name]
+                if not row.compressible and compression != "none":
+                    raise broken(
+                        origin, f"{name} is not read from within {compression}", cure="unpack it first"
+                    )
+                reading = Reading(origin=origin, max_record_bytes=self.max_record_bytes)
+                batches = row.read(member.stream, reading, self.told.reading(name))
+                yield Table(batches=batches, uniform=row.uniform)
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that belong together; if they are `uniform`, the first batch shows the columns and kinds of all."""
+
+    batches: Iterator[Batch]
+    uniform: bool
+
+
+def told_by(name: str) -> Told:
+    """What the extensions of a name tell."""
+    stem, _, last = name.rpartition("/")[2].rpartition(".")
+    if last.lower() == ENCRYPTED and stem:
+        message = "it is encrypted, and only its owner can read it"
+        raise broken(name, message, cure="decrypt it first")
+    compression = COMPRESSED_BY.get(last.lower()) if stem else None
+    if compression:
+        inner = told_by(stem)
+        if compression == "gzip" and inner.compression == "tar":
+            return Told(inner.stem, inner.format, "tgz")
+        return Told(inner.stem, inner.format, compression)
+    format_name = BY_EXTENSION.get(last.lower()) if stem else None
+    if format_name:
+        return Told(stem, format_name, None)
+    return Told(name.rpartition("/")[2], None, None)

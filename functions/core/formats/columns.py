@@ -1,0 +1,113 @@
+"""Rows as columns of Arrow, to a schema that was found before; what does not fit names its row and column."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from functions.core.formats import cells
+from functions.core.formats.faults import Unheld, unheld
+from functions.core.formats.rows import Batch, Row
+
+_EXACT = 2**53
+"""Up to here every integer is a double."""
+
+
+class Columns:
+    """Turns batches of rows into batches of columns."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._known = frozenset(schema.names)
+        self._conform = {field.name: _conformer(field.type) for field in schema}
+        self._rows = 0
+
+    def of(self, batch: Batch) -> pa.RecordBatch:
+        """The rows of a batch as columns.
+
+        Raises:
+            Refused: A row has a column that the file has not, or a value that its column cannot hold.
+        """
+        rows = batch.rows()
+        self._refuse_unknown(batch, rows)
+        arrays = [self._column(batch, rows, field) for field in self._schema]
+        self._rows += len(rows)
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+
+    def _column(self, batch: Batch, rows: list[Row], field: pa.Field) -> pa.Array:
+        values = [row.get(field.name) for row in rows]
+        conform = self._conform[field.name]
+        try:
+            return _array(values, field.type, conform)
+        except _UNFIT:
+            for place, value in enumerate(values):
+                try:
+                    _array([value], field.type, conform)
+                except _UNFIT as error:
+                    why = str(error) if isinstance(error, Unheld) else f"does not fit into {field.type}"
+                    line, row = batch.lines[place], self._rows + place + 1
+                    raise unheld(batch.origin, line, row=row, column=field.name, why=why) from None
+            raise
+
+    def _refuse_unknown(self, batch: Batch, rows: list[Row]) -> None:
+        for place, row in enumerate(rows):
+            if not row.keys() <= self._known:
+                column = next(name for name in row if name not in self._known)
+                why = "the file has no such column"
+                line, number = batch.lines[place], self._rows + place + 1
+                raise unheld(batch.origin, line, row=number, column=column, why=why)
+
+
+_UNFIT = (Unheld, pa.ArrowException, OverflowError, TypeError, ValueError)
+
+
+def _array(values: list[Any], kind: pa.DataType, conform: Callable[[Any], Any] | None) -> pa.Array:
+    if conform is not None:
+        values = [None if value is None else conform(value) for value in values]
+    return pa.array(values, kind)
+
+
+def _conformer(kind: pa.DataType) -> Callable[[Any], Any] | None:
+    """What turns values of narrower kinds into this one; None where they are taken as they are."""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _text
+    if pa.types.is_floating(kind):
+        return _double
+    if pa.types.is_decimal(kind):
+        return _decimal
+    if pa.types.is_struct(kind):
+        return _members(kind)
+    if pa.types.is_list(kind):
+        inner = _conformer(kind.value_type)
+        return inner and (lambda items: [None if item is None else inner(item) for item in items])
+    return None
+
+
+def _members(kind: pa.StructType) -> Callable[[Any], Any]:
+    inner = {member.name: _conformer(member.type) for member in kind}
+
+    def conform(value: dict[str, Any]) -> dict[str, Any]:
+        conformed = {}
+        for name, member in value.items():
+            if name not in inner:
+                raise Unheld(f"has a member `{name}` that the file has not")
+            turn = inner[name]
+            conformed[name] = member if turn is None or member is None else turn(member)
+        return conformed
+
+    return conform
+
+
+def _text(value: Any) -> str:
+    return value if type(value) is str else cells.text(value)
+
+
+def _double(value: Any) -> float:
+    if type(value) is int and not -_EXACT <= value <= _EXACT and int(float(value)) != value:
+        raise Unheld("is an integer that a double would change, in a column with fractions")
+    return float(value)
+
+
+def _decimal(value: Any) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(value)
