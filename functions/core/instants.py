@@ -70,12 +70,12 @@ def _no_timestamp(why: str) -> Permanent:
 
 
 def _datetime(moment: datetime) -> str:
-    # strftime's %Y does not pad years below 1000 on every platform.
-    return f"{_date(moment)}T{moment:%H:%M:%S}"
+    # A third of strftime's time, whose %Y besides does not pad years below 1000 on every platform.
+    return f"{_date(moment)}T{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}"
 
 
 def _date(moment: datetime) -> str:
-    return f"{moment.year:04d}-{moment:%m-%d}"
+    return f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
 
 
 def _nano(moment: datetime, _: int, fraction: int) -> str:

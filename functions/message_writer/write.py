@@ -1,8 +1,7 @@
 """The job: a message becomes an object, or a failure that is kept, or comes back later."""
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 
 import msgspec
@@ -58,8 +57,7 @@ class MessageWriter:
             return self._delayed(record, Code.UNAVAILABLE, _unforeseen(error))
 
     def _deliver_or_keep(self, record: Record) -> Outcome:
-        digest = messages.sluice_id(record.message_id, record.body.encode(errors="surrogatepass"))
-        connection = None
+        connection = digest = None
         try:
             with self._body(record) as body:
                 message = messages.parse_message(body, message_id=record.message_id, sent=record.sent)
@@ -72,6 +70,7 @@ class MessageWriter:
                     return Outcome(state=State.HELD, connection=connection, failure=failure)
                 size = self._put(message, destination)
         except Permanent as error:
+            digest = digest or messages.sluice_id(record.message_id, _bytes(record))
             failure = record.failure or failure_id(connection, digest)
             self._failures.keep(record, error, failure=failure)
             return Outcome(
@@ -81,14 +80,11 @@ class MessageWriter:
             self._failures.resolve(record.failure)
         return Outcome(state=State.DELIVERED, connection=connection, size=size)
 
-    @contextmanager
-    def _body(self, record: Record) -> Iterator[bytes]:
+    def _body(self, record: Record) -> AbstractContextManager[bytes]:
         pointer = messages.parse_pointer(record.body)
         if pointer is None:
-            yield record.body.encode(errors="surrogatepass")
-        else:
-            with self._payloads.read(bucket=pointer.bucket, key=pointer.key) as body:
-                yield body
+            return nullcontext(_bytes(record))
+        return self._payloads.read(bucket=pointer.bucket, key=pointer.key)
 
     def _destination(self, name: str) -> Destination:
         destination = self._destinations.definition(name)
@@ -123,6 +119,10 @@ class MessageWriter:
             # It then comes back when its visibility ends, which is sooner or later than it should, and no loss.
             text = f"{text}; it could not be delayed"
         return Outcome(state=State.DELAYED, code=code, text=text)
+
+
+def _bytes(record: Record) -> bytes:
+    return record.body.encode(errors="surrogatepass")
 
 
 def _unforeseen(error: Exception) -> str:
