@@ -104,9 +104,9 @@ class Bucket:
             # One request an object: atomic, and its condition holds for the whole of it.
             obstore.put(self._store, key, body, attributes=attributes, mode=mode, use_multipart=False)
         except (BaseError, OSError) as error:
-            if create and s3_errors.is_taken(str(error), key=key):
+            if create and s3_errors.is_taken(str(error)):
                 return False
-            raise s3_errors.translate(str(error), key=key) from None
+            raise s3_errors.translate(str(error)) from None
         return True
 
     def metadata(self, key: str) -> dict[str, str]:
@@ -116,7 +116,7 @@ class Bucket:
         try:
             found = obstore.get(self._store, key, options={"head": True}).attributes
         except (BaseError, OSError) as error:
-            raise s3_errors.translate(str(error), key=key) from None
+            raise s3_errors.translate(str(error)) from None
         return {name.lower(): value for name, value in found.items()}
 
     def size(self, key: str) -> int:
@@ -126,7 +126,7 @@ class Bucket:
         try:
             return int(obstore.head(self._store, key)["size"])
         except (BaseError, OSError) as error:
-            raise s3_errors.translate(str(error), key=key) from None
+            raise s3_errors.translate(str(error)) from None
 
     def get(self, key: str) -> bytes:
         """An object's bytes."""
@@ -135,7 +135,7 @@ class Bucket:
         try:
             return bytes(obstore.get(self._store, key).bytes())
         except (BaseError, OSError) as error:
-            raise s3_errors.translate(str(error), key=key) from None
+            raise s3_errors.translate(str(error)) from None
 
 
 def own_credentials(session: boto3.session.Session) -> Callable[[], Credentials]:

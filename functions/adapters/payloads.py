@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from functions.adapters.objects import Bucket
-from functions.core.errors import Code, Permanent
+from functions.core.errors import Code, Permanent, Transient
 from functions.core.keys import object_key
 
 PREFIX = "payloads/"
@@ -50,7 +50,9 @@ class Payloads:
     def _size(self, key: str) -> int:
         try:
             return self._bucket.size(key)
-        except Permanent:
+        except Permanent as error:
+            if error.code not in {Code.MISSING_PERMISSION, Code.MISSING_FILE}:
+                raise Transient(error.code, f"our own bucket: {error}") from None
             # Without the right to list, S3 answers 403 for what is not there: both mean that it cannot be read.
             raise Permanent(Code.MISSING_FILE, "the payload that the body points to is not there") from None
 

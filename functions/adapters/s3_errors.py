@@ -5,7 +5,6 @@ since it can hold keys and names.
 """
 
 import re
-from xml.sax.saxutils import escape
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +13,14 @@ from functions.core.errors import Code, Permanent, SluiceError, Transient
 _XML_CODE = re.compile(r"<Code>([A-Za-z0-9.]+)</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _REDIRECT = "Received redirect without LOCATION"
+_ANSWER = re.compile(
+    r"(?:^|Error performing [A-Z]+ \S+ in [^-]+ - (?:Server returned non-2xx )?)"
+    r"(?:status code: |Received redirect).*",
+    re.DOTALL,
+)
+"""From botocore the whole of the text; obstore puts the key before it, and then an address, which has no spaces."""
+_KMS_ACTION = re.compile(r"^(?:(?!perform:).)*perform: kms:", re.DOTALL)
+"""The action that was denied; the resource that is told after it can be a key that looks like one."""
 _DEBUG = "\n\nDebug source:"
 
 _PERMANENT = {
@@ -53,18 +60,15 @@ _BY_STATUS = {
 }
 
 
-def translate(text: str, *, key: str = "") -> SluiceError:
-    """The error that a library's error text means; without S3's code and status a fault of the network.
-
-    `key` is what the request was about: the text repeats it, and it may say anything.
-    """
-    text = _without(text, key)
+def translate(text: str) -> SluiceError:
+    """The error that a library's error text means; without S3's code and status a fault of the network."""
+    text = _answer(text)
     code, status = _code(text), _status(text)
     if code in _TRANSIENT or "Throttling" in code or status in _PASSING or status.startswith("5"):
         throttled = "Throttling" in code or status == "429"
         otherwise = Code.THROTTLED if throttled else Code.UNAVAILABLE
         return Transient(_TRANSIENT.get(code, otherwise), f"S3 answered {code or status}")
-    if code.startswith("KMS.") or (code == "AccessDenied" and "perform: kms:" in text):
+    if code.startswith("KMS.") or (code == "AccessDenied" and _KMS_ACTION.search(text)):
         return Permanent(Code.KMS_DENIED, f"S3 answered {code}: the key of the bucket cannot be used")
     if code in _PERMANENT:
         return Permanent(_PERMANENT[code], f"S3 answered {code}")
@@ -75,9 +79,9 @@ def translate(text: str, *, key: str = "") -> SluiceError:
     return Transient(Code.UNAVAILABLE, "S3 cannot be reached")
 
 
-def is_taken(text: str, *, key: str = "") -> bool:
+def is_taken(text: str) -> bool:
     """Whether a conditional write was refused because the key is taken (and not because of a race, a 409)."""
-    text = _without(text, key)
+    text = _answer(text)
     return _code(text) == "PreconditionFailed" or _status(text) == "412"
 
 
@@ -97,8 +101,10 @@ def no_credentials() -> SluiceError:
     return Permanent(Code.INVALID_CREDENTIALS, "there are no AWS credentials; give --profile, or sign in")
 
 
-def _without(text: str, key: str) -> str:
-    return text.replace(key, "").replace(escape(key), "") if key else text
+def _answer(text: str) -> str:
+    """What S3 said, without the preamble that repeats the key, and without obstore's inner view of it."""
+    found = _ANSWER.search(text.partition(_DEBUG)[0])
+    return found[0] if found else ""
 
 
 def _code(text: str) -> str:
@@ -107,5 +113,5 @@ def _code(text: str) -> str:
 
 
 def _status(text: str) -> str:
-    found = _STATUS.search(text.partition(_DEBUG)[0])
+    found = _STATUS.search(text)
     return found[1] if found else ""

@@ -10,7 +10,7 @@ from functions.adapters.clients import translated
 from functions.adapters.objects import Bucket
 from functions.adapters.payloads import PREFIX
 from functions.core import outgoing
-from functions.core.errors import Code, Transient
+from functions.core.errors import Code, Permanent, Transient
 from functions.core.outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ class Sender:
         for _ in range(_TRIES):
             with translated("sending messages"):
                 answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=list(left.values()))
-            left = {entry["Id"]: left[entry["Id"]] for entry in answer.get("Failed", [])}
+            failed = answer.get("Failed", [])
+            if refused := [entry["Code"] for entry in failed if entry.get("SenderFault")]:
+                raise Permanent(Code.BAD_MESSAGE, f"SQS does not take a message: {refused[0]}")
+            left = {entry["Id"]: left[entry["Id"]] for entry in failed}
             if not left:
                 return
         raise Transient(Code.UNAVAILABLE, f"SQS did not take {len(left)} of {len(request)} messages")

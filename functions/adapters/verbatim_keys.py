@@ -61,9 +61,9 @@ class VerbatimKeys:
             )
         except (ClientError, BotoCoreError) as error:
             text = s3_errors.as_text(error)
-            if create and s3_errors.is_taken(text, key=key):
+            if create and s3_errors.is_taken(text):
                 return False
-            raise s3_errors.translate(text, key=key) from None
+            raise s3_errors.translate(text) from None
         return True
 
     def metadata(self, key: str) -> dict[str, str]:
@@ -77,11 +77,11 @@ class VerbatimKeys:
 
     def get(self, key: str) -> bytes:
         """As `objects.Bucket.get`."""
-        with _translated(key):
+        with _translated():
             return self._client().get_object(**self._at, Key=key)["Body"].read()
 
     def _head(self, key: str) -> Any:
-        with _translated(key):
+        with _translated():
             return self._client().head_object(**self._at, Key=key)
 
     def _client(self) -> "S3Client":
@@ -100,8 +100,8 @@ class VerbatimKeys:
 
 
 @contextmanager
-def _translated(key: str) -> Iterator[None]:
+def _translated() -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise s3_errors.translate(s3_errors.as_text(error), key=key) from None
+        raise s3_errors.translate(s3_errors.as_text(error)) from None

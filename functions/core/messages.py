@@ -112,7 +112,8 @@ def parse_message(body: bytes, *, message_id: str, sent: Instant) -> Message:
 
 def sluice_id(identity: str, body: bytes) -> str:
     """A name for this message with this body: 32 hexadecimal digits, the same at every delivery."""
-    digest = hashlib.sha256(identity.encode(errors="surrogatepass") + b"\0")
+    named = identity.encode(errors="surrogatepass")
+    digest = hashlib.sha256(len(named).to_bytes(8) + named)
     digest.update(body)
     return digest.hexdigest()[:32]
 

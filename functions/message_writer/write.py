@@ -9,7 +9,7 @@ import msgspec
 from functions.core import messages
 from functions.core.definitions import Destination
 from functions.core.errors import Code, Permanent, SluiceError, Transient
-from functions.core.failures import failure_id
+from functions.core.failures import UNKNOWN_CONNECTION, connection_of, failure_id
 from functions.core.keys import object_key
 from functions.core.metadata import RESERVED, shown
 from functions.core.ports import Bucket, Destinations, Failures, Payloads, Queue
@@ -71,13 +71,13 @@ class MessageWriter:
                 size = self._put(message, destination)
         except Permanent as error:
             digest = digest or messages.sluice_id(record.message_id, _bytes(record))
-            failure = record.failure or failure_id(connection, digest)
+            failure = _retried(record, connection) or failure_id(connection, digest)
             self._failures.keep(record, error, failure=failure)
             return Outcome(
                 state=State.FAILED, connection=connection, failure=failure, code=error.code, text=error.text
             )
-        if record.failure is not None:
-            self._failures.resolve(record.failure)
+        if (retried := _retried(record, connection)) is not None:
+            self._failures.resolve(retried)
         return Outcome(state=State.DELIVERED, connection=connection, size=size)
 
     def _body(self, record: Record) -> AbstractContextManager[bytes]:
@@ -119,6 +119,13 @@ class MessageWriter:
             # It then comes back when its visibility ends, which is sooner or later than it should, and no loss.
             text = f"{text}; it could not be delayed"
         return Outcome(state=State.DELAYED, code=code, text=text)
+
+
+def _retried(record: Record, connection: str | None) -> str | None:
+    """The failure that this message is a retry of; a sender cannot name one of another connection."""
+    if record.failure is None or connection_of(record.failure) not in {connection, UNKNOWN_CONNECTION}:
+        return None
+    return record.failure
 
 
 def _bytes(record: Record) -> bytes:

@@ -36,9 +36,7 @@ _STRINGS = st.one_of(quoted(), plainly_quoted())
 
 @st.composite
 def _listed(draw: st.DrawFn, elements: st.SearchStrategy[str], ends: str) -> str:
-    parts = [
-        f"{draw(_SPACE)}{element}{draw(_SPACE)}" for element in draw(st.lists(elements, max_size=4))
-    ]
+    parts = [f"{draw(_SPACE)}{element}{draw(_SPACE)}" for element in draw(st.lists(elements, max_size=4))]
     return f"{ends[0]}{','.join(parts) if parts else draw(_SPACE)}{ends[1]}"
 
 

@@ -78,4 +78,8 @@ def test_what_is_refused_is_permanent_and_tells_all_its_faults() -> None:
 
 def test_a_transient_error_says_its_code_and_its_text() -> None:
     error = Transient(Code.THROTTLED, "S3 answered SlowDown")
-    assert (error.code, error.text, str(error)) == (Code.THROTTLED, "S3 answered SlowDown", "S3 answered SlowDown")
+    assert (error.code, error.text, str(error)) == (
+        Code.THROTTLED,
+        "S3 answered SlowDown",
+        "S3 answered SlowDown",
+    )

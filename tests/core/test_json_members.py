@@ -9,7 +9,7 @@ from functions.core.json_members import members
 from tests.core.strategies import JSON_OBJECTS, JSON_VALUES, same
 
 # Python's own parser is the oracle; JSON has no constants such as NaN, and its integers may be long.
-_ORACLE = json.JSONDecoder(parse_constant=lambda name: pytest.fail(name), parse_int=str)
+_ORACLE = json.JSONDecoder(parse_constant=pytest.fail, parse_int=str)
 
 
 def _parsed(text: str) -> Any:
@@ -40,7 +40,7 @@ def _refuse(name: str) -> Any:
     raise ValueError(name)
 
 
-_BROKEN = st.tuples(JSON_OBJECTS, st.integers(0, 60), st.sampled_from(list('{}[]",:\\0e.-/ \x00') + [""])).map(
+_BROKEN = st.tuples(JSON_OBJECTS, st.integers(0, 60), st.sampled_from([*'{}[]",:\\0e.-/ \x00', ""])).map(
     lambda drawn: drawn[0][: drawn[1]] + drawn[2] + drawn[0][drawn[1] + 1 :]
 )
 
@@ -50,15 +50,16 @@ def test_it_takes_exactly_what_json_takes(text: str) -> None:
     if _is_json_object(text):
         members(text)
     else:
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"."):
             members(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["{1: 2}", '{"a": 1, 2: 3}', "{true: 1}", '{"a" 1}', '{"a": 1,}', "{,}", '{"a": NaN}', "{", "", "{}{}"]
+    "text",
+    ["{1: 2}", '{"a": 1, 2: 3}', "{true: 1}", '{"a" 1}', '{"a": 1,}', "{,}", '{"a": NaN}', "{", "", "{}{}"],
 )
 def test_what_is_no_json_object_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         members(text)
 
 

@@ -102,6 +102,14 @@ def test_an_integer_of_more_digits_than_a_key_may_have_is_a_bad_key(digits: int)
     assert raised.value.code is Code.BAD_KEY
 
 
+def test_a_sum_of_more_digits_than_python_prints_is_a_bad_key() -> None:
+    with pytest.raises(Permanent) as raised:
+        KeyTemplate.parse("sum(data.n)").render(
+            metadata={}, time=Instant(0), data=lambda: {"n": [10**4_299 * 9] * 2}
+        )
+    assert raised.value.code is Code.BAD_KEY
+
+
 @pytest.mark.parametrize("value", [True, False])
 def test_booleans_are_as_json_writes_them(*, value: bool) -> None:
     assert _key(json.dumps(value)) == json.dumps(value)

@@ -48,7 +48,9 @@ def test_every_call_of_the_job_is_allowed(changes: dict[str, Any], calls: list[R
 
 
 @pytest.mark.parametrize(("changes", "calls"), JOBS, ids=IDS)
-def test_without_any_statement_a_call_of_the_job_is_denied(changes: dict[str, Any], calls: list[Request]) -> None:
+def test_without_any_statement_a_call_of_the_job_is_denied(
+    changes: dict[str, Any], calls: list[Request]
+) -> None:
     for missing, rest in without_each(_granted(**changes)):
         assert not all(allows(rest, call) for call in calls), f"nothing needs {missing}"
 
@@ -155,7 +157,9 @@ def test_the_trust_policy_is_this_document() -> None:
 
 def test_the_evaluator_tells_a_trust_that_is_open_from_ours() -> None:
     [statement] = TRUST["Statement"]
-    open_to_our_role = {"Statement": [{name: part for name, part in statement.items() if name != "Condition"}]}
+    open_to_our_role = {
+        "Statement": [{name: part for name, part in statement.items() if name != "Condition"}]
+    }
     assert allows(open_to_our_role, _assume(OURS))
     assert allows(open_to_our_role, _assume(OURS, **{"sts:ExternalId": "of another customer"}))
 

@@ -19,7 +19,9 @@ def _partitions() -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("region", "partition", "suffix"), _partitions())
-def test_every_region_that_the_sdk_knows_is_in_its_partition(region: str, partition: str, suffix: str) -> None:
+def test_every_region_that_the_sdk_knows_is_in_its_partition(
+    region: str, partition: str, suffix: str
+) -> None:
     assert (partition_of(region).name, partition_of(region).dns_suffix) == (partition, suffix)
 
 

@@ -1,10 +1,17 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.settings import Settings, SettingsError, variables
 
-REQUIRED = {"definitions_table": "d", "ledger_table": "l", "data_bucket": "b", "messages_queue_url": "https://q"}
+REQUIRED: dict[str, Any] = {
+    "definitions_table": "d",
+    "ledger_table": "l",
+    "data_bucket": "b",
+    "messages_queue_url": "https://q",
+}
 
 
 def test_what_is_set_is_read_back() -> None:
@@ -14,7 +21,7 @@ def test_what_is_set_is_read_back() -> None:
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000), st.sampled_from(["sluice-*", "*", "acme"]))
 def test_every_value_is_read_back(seconds: int, megabytes: int, pattern: str) -> None:
-    given_ = {
+    given_: dict[str, Any] = {
         "definition_max_age_seconds": seconds,
         "payload_budget_megabytes": megabytes,
         "assume_role_pattern": pattern,
