@@ -1,8 +1,6 @@
 """What a handler finds around it: a definition in its table, and its environment."""
 
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +59,7 @@ def define(url: str) -> None:
     )
 
 
-def environment(url: str, *, byte_code: Path, peer_checksum: Mapping[str, str]) -> dict[str, str]:
+def environment(url: str, *, byte_code: Path, peer_checksum: str) -> dict[str, str]:
     """The environment of a function, ours or the peer, whose AWS is at `url`.
 
     Both find their byte code compiled, in the folder `byte_code`.
@@ -79,7 +77,7 @@ def environment(url: str, *, byte_code: Path, peer_checksum: Mapping[str, str]) 
         "PEER_BUCKET": messages.BUCKET,
         "PEER_PREFIX": messages.PREFIX,
         "PEER_TEMPLATE": messages.TEMPLATE,
-        "PEER_CHECKSUM": json.dumps(peer_checksum),
+        "PEER_CHECKSUM": peer_checksum,
         **variables(
             definitions_table=_TABLE,
             ledger_table="ledger",

@@ -114,10 +114,10 @@ def running() -> Iterator[Endpoint]:
     """An endpoint with nothing in it."""
     with ExitStack() as resources:
         parent = _MEMORY if _MEMORY.is_dir() else None
-        folder = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=parent)))
-        endpoint = Endpoint(
-            folder=folder, port=free_port(), logged_port=free_port(), moto_port=free_port()
+        folder = Path(
+            resources.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=parent))
         )
+        endpoint = Endpoint(folder=folder, port=free_port(), logged_port=free_port(), moto_port=free_port())
         (folder / "objects").mkdir()
         config = folder / "nginx.conf"
         config.write_text(_config(endpoint))

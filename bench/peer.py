@@ -18,8 +18,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 BUCKET = os.environ["PEER_BUCKET"]
 PREFIX = os.environ["PEER_PREFIX"]
 KEY = jmespath.compile(os.environ["PEER_TEMPLATE"])
-CHECKSUM: Any = json.loads(os.environ["PEER_CHECKSUM"])
-"""`{"ChecksumAlgorithm": "SHA256"}` as ours, or `{}`: boto3's own default, a CRC."""
+CHECKSUM: Any = {"ChecksumAlgorithm": algorithm} if (algorithm := os.environ["PEER_CHECKSUM"]) else {}
+"""SHA256, as ours; or nothing, which is boto3's own default, a CRC."""
 
 processor = BatchProcessor(event_type=EventType.SQS)
 s3 = boto3.client("s3")
@@ -27,9 +27,7 @@ s3 = boto3.client("s3")
 
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """An SQS batch, answered with the messages that must come back."""
-    return process_partial_response(
-        event=event, record_handler=write, processor=processor, context=context
-    )
+    return process_partial_response(event=event, record_handler=write, processor=processor, context=context)
 
 
 def write(record: SQSRecord) -> None:

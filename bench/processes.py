@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +15,8 @@ START_SECONDS = 30
 STOP_SECONDS = 5
 
 
-class StartError(Exception):
-    """A process did not begin to listen; the text has what it said."""
+class ProcessError(Exception):
+    """A process failed, or did not begin to listen; the text has what it said last."""
 
 
 def free_port() -> int:
@@ -25,6 +26,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def python(*arguments: str, environment: Mapping[str, str], log: Path) -> None:
+    """Run Python to its end, in the repository; what it says goes to `log`.
+
+    Raises:
+        ProcessError: It failed.
+    """
+    command = [sys.executable, *arguments]
+    with log.open("wb") as output:
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=output, check=False)
+    if done.returncode:
+        raise ProcessError(f"{command!r} ended with {done.returncode}:\n{_end_of(log)}")
+
+
 @contextmanager
 def listening(
     command: Sequence[str], *, port: int, log: Path, environment: Mapping[str, str] | None = None
@@ -32,7 +46,7 @@ def listening(
     """A process that listens on `port` for as long as the context lasts; what it says goes to `log`.
 
     Raises:
-        StartError: It ended, or did not listen in time.
+        ProcessError: It ended, or did not listen in time.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -59,4 +73,8 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
             time.sleep(0.05)
         else:
             return
-    raise StartError(f"{process.args!r} does not listen:\n{log.read_text(errors='replace')}")
+    raise ProcessError(f"{process.args!r} does not listen:\n{_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-3000:]

@@ -12,8 +12,8 @@ from typing import Annotated, BinaryIO, cast
 import msgspec
 import typer
 
+from cli.documents import read_document
 from cli.run import Run, command
-from cli.settings_files import read_settings
 from functions.core.errors import Code, Fault, Refused
 from functions.core.files.delivery import Delivery, Written
 from functions.core.files.inputs import DataFile, told_by
@@ -47,7 +47,7 @@ def add_to(app: typer.Typer) -> None:
         Nothing is shown in DIR before all of it is whole; `.DONE` comes last.
         """
         with _placed(run, settings):
-            conversion = read_settings(settings, parse_conversion)
+            conversion = read_document(settings, parse_conversion)
         with _placed(run):
             limit = max_record_mebibytes * MEBIBYTE
             files = [_data_file(name, conversion, limit) for name in inputs]

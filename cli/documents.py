@@ -1,14 +1,17 @@
-"""Definitions in files: YAML or JSON, with the line of every fault."""
+"""Documents in files: YAML or JSON, checked by whoever knows them, with the line of every fault."""
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import yaml
 
 from functions.core.definitions import Destination, parse_destination
 from functions.core.errors import Code, Fault, Refused
+
+Checked = TypeVar("Checked")
 
 
 def read_text(file: str) -> str:
@@ -35,55 +38,76 @@ def read_destination(file: str) -> tuple[Destination, dict[str, Any]]:
     Raises:
         Refused: All faults of the document, each with its path, its line and its column.
     """
+    return read_document(file, lambda document: (parse_destination(document), document))
+
+
+def read_document(file: str, parse: Callable[[Any], Checked]) -> Checked:
+    """What `parse` makes of the document in a file.
+
+    Raises:
+        Refused: All faults of the document, each with its path, its line and its column.
+    """
     text = read_text(file)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_repeated(root)
+        repeated = list(_repeated(root, "", set()))
         document = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise Refused([_not_yaml(error.problem or "", mark)]) from None
+        raise Refused([_not_yaml(error.problem or "", error.problem_mark or error.context_mark)]) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Refused([_not_yaml(type(error).__name__, None)]) from None
+    if repeated:
+        raise Refused(repeated)
     try:
-        return parse_destination(document), document
+        return parse(document)
     except Refused as refused:
         raise Refused([_placed(fault, root) for fault in refused.faults]) from None
 
 
-def _refuse_repeated(node: yaml.Node | None) -> None:
+def _repeated(node: yaml.Node | None, path: str, seen: set[int]) -> Iterator[Fault]:
+    """Names that stand twice in one mapping; what aliases repeat is looked at once, however often they do."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    for key, value, name in _children(node):
+        below = f"{path}.{name}" if path else name
+        if key is not None and sum(name == other for _, _, other in _children(node)) > 1:
+            twice = Fault(code=Code.BAD_DEFINITION, path=below, message="stands here a second time")
+            yield _at(twice, key.start_mark)
+        yield from _repeated(value, below, seen)
+
+
+def _children(node: yaml.Node | None) -> Iterator[tuple[yaml.Node | None, yaml.Node, str]]:
+    """The parts of a node: the key where there is one, the value, and how a path names it."""
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
         for key, value in node.value:
-            if str(key.value) in seen:
-                fault = _not_yaml(f"`{key.value}` stands here a second time", key.start_mark)
-                raise Refused([fault])
-            seen.add(str(key.value))
-            _refuse_repeated(value)
+            yield key, value, str(key.value)
+    if isinstance(node, yaml.SequenceNode):
+        for place, value in enumerate(node.value):
+            yield None, value, str(place)
 
 
 def _placed(fault: Fault, root: yaml.Node | None) -> Fault:
-    """The fault with the line of its field; a template's own column, with its caret, says more than the field's."""
+    """The fault with the line of its field; a template's own column says more than the field's."""
     node, mark = root, root.start_mark if root else None
-    for name in fault.path.split("."):
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        key, node = next(((key, value) for key, value in pairs if str(key.value) == name), (None, None))
-        if key is None:
+    for name in fault.path.split(".") if fault.path else ():
+        found = next(((key, value) for key, value, known in _children(node) if known == name), None)
+        if found is None:
             break
-        mark = key.start_mark
-    line = mark.line + 1 if mark else None
+        node = found[1]
+        mark = (found[0] or found[1]).start_mark
+    return _at(fault, mark)
+
+
+def _at(fault: Fault, mark: yaml.Mark | None) -> Fault:
     column = fault.column or (mark.column + 1 if mark else None)
-    return msgspec.structs.replace(fault, line=line, column=column)
+    return msgspec.structs.replace(fault, line=mark.line + 1 if mark else None, column=column)
+
+
+def _not_yaml(problem: str, mark: yaml.Mark | None) -> Fault:
+    fault = Fault(code=Code.BAD_DEFINITION, message=f"this is neither YAML nor JSON: {problem}")
+    return _at(fault, mark)
 
 
 def _unreadable(file: str, code: Code, why: str) -> Refused:
     return Refused([Fault(code=code, path=file, message=why)])
-
-
-def _not_yaml(problem: str, mark: yaml.Mark | None) -> Fault:
-    return Fault(
-        code=Code.BAD_DEFINITION,
-        message=f"this is neither YAML nor JSON: {problem}",
-        line=mark.line + 1 if mark else None,
-        column=mark.column + 1 if mark else None,
-    )

@@ -19,6 +19,7 @@ class Code(StrEnum):
     """What kind of failure it is; each has one resolution."""
 
     BAD_DEFINITION = "BAD_DEFINITION"
+    BAD_FILE = "BAD_FILE"
     BAD_KEY = "BAD_KEY"
     BAD_MESSAGE = "BAD_MESSAGE"
     EXISTS = "EXISTS"
@@ -37,6 +38,7 @@ _UPDATE_THEN_RETRY = ("sluice destination update FILE", "sluice failures retry {
 
 RESOLUTIONS: dict[Code, tuple[str, ...]] = {
     Code.BAD_DEFINITION: ("sluice definition check FILE", "sluice destination update FILE"),
+    Code.BAD_FILE: ("mend the file where it is told, or say in `input` how it is to be read",),
     Code.BAD_KEY: (
         "sluice failures show {failure} --body > message.json",
         "sluice template render TEMPLATE --message message.json",

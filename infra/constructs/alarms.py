@@ -50,7 +50,7 @@ class Alarms(Construct):
         throttles = function.metric_throttles(period=PERIOD, statistic="Sum")
         late = self._config.oldest_message_alarm_seconds
         self._alarm(
-            worker, "DeadLetters", given_up, above=0, meaning="messages were given up after the last receive: see docs/operations.md"
+            worker, "DeadLetters", given_up, above=0, meaning="messages were given up: see docs/operations.md"
         )
         self._alarm(
             worker, "OldestMessage", oldest, above=late, meaning=f"messages wait longer than {late} seconds"

@@ -100,7 +100,7 @@ def test_faults_of_settings_have_their_lines(desk: Desk) -> None:
     ("settings", "what"),
     [
         ("format: [", "neither YAML nor JSON"),
-        ("format: csv\nformat: json", "settings.yaml:1: format: stands here twice"),
+        ("format: csv\nformat: json", "settings.yaml:1: format: stands here a second time"),
         ("- csv", "must be a mapping of fields"),
         ("", "must be a mapping of fields"),
         ('{format: csv, file_name: "{{nwo}}"}', "there is no token `nwo`"),

@@ -2,7 +2,7 @@
 
 from functions.core.errors import Code, Fault, Refused
 
-BAD_INPUT = Code.BAD_MESSAGE
+BAD_INPUT = Code.BAD_FILE
 """The code of an input that is broken, and of a row that the output cannot hold."""
 
 
