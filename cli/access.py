@@ -122,7 +122,8 @@ class _Access:
         return self._role_arn or self._run.deployment.role_arn
 
     def _issued(self) -> str:
-        self._external_id = self._external_id or self._role().external_id
+        if self._external_id is None and self._role_arn:
+            self._external_id = self._role().external_id  # without a deployment nobody can say better
         if self._external_id is None:
             definitions = self._run.deployment.ports.definitions
             self._external_id = definitions.issue_external_id(self.destination.name)

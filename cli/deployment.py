@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.adapters.clients import Clients, translated
 from functions.adapters.sending import Sender
 from functions.adapters.wiring import Ports
-from functions.core.errors import Code, Permanent
+from functions.core.errors import Code, Permanent, Transient
 from functions.core.settings import Settings
 
 _PATIENT = Config(connect_timeout=3, read_timeout=90, retries={"total_max_attempts": 1})
@@ -60,7 +60,8 @@ class Deployment:
         """The answer of the function that will use the access in question.
 
         Raises:
-            Transient: It cannot be asked now, or it failed.
+            Transient: It cannot be asked now, or has no answer now.
+            Permanent: It failed.
         """
         with translated("asking the function"):
             answer = self.clients.get("lambda", config=_PATIENT).invoke(
@@ -71,6 +72,8 @@ class Deployment:
         if "FunctionError" in answer:
             kind = payload.get("errorType", "an error") if isinstance(payload, dict) else "an error"
             raise Permanent(Code.UNAVAILABLE, f"the function failed with {kind}; its log says more")
+        if "later" in payload:
+            raise Transient(Code.UNAVAILABLE, f"AWS does not answer now, try again: {payload['later']}")
         return payload
 
 

@@ -48,7 +48,7 @@ def update(run: Run, file: File, *, no_verify: NoVerify = False) -> None:
     document.setdefault("enabled", was_enabled)
     _store(run, destination, document, before=before, verify=not no_verify)
     if document["enabled"] and not was_enabled:
-        release_held(run.deployment, destination.name)
+        release_held(run, destination.name)
 
 
 @command(app, example="sluice destination show acme", aws=True)
@@ -215,7 +215,7 @@ def _set_enabled(deployment: Deployment, name: str, *, enabled: bool) -> None:
 
 
 def _release(run: Run, name: str) -> None:
-    sent = release_held(run.deployment, name)
+    sent = release_held(run, name)
     run.result({"enabled": name, "released": sent}, f"{name}: enabled, {sent} held messages are sent again")
 
 

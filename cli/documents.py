@@ -64,8 +64,16 @@ def read_document(file: str, parse: Callable[[Any], Checked]) -> Checked:
         raise Refused([_placed(fault, root) for fault in refused.faults]) from None
 
 
-def _repeated(node: yaml.Node | None, path: str, seen: set[int]) -> Iterator[Fault]:
-    """Names that stand twice in one mapping; what aliases repeat is looked at once, however often they do."""
+def _repeated(
+    node: yaml.Node | None, path: str, seen: set[int], above: tuple[int, ...] = ()
+) -> Iterator[Fault]:
+    """Names that stand twice in one mapping; what aliases repeat is looked at once, however often they do.
+
+    Raises:
+        RecursionError: A node holds itself.
+    """
+    if id(node) in above:
+        raise RecursionError
     if id(node) in seen:
         return
     seen.add(id(node))
@@ -74,7 +82,7 @@ def _repeated(node: yaml.Node | None, path: str, seen: set[int]) -> Iterator[Fau
         if key is not None and sum(name == other for _, _, other in _children(node)) > 1:
             twice = Fault(code=Code.BAD_DEFINITION, path=below, message="stands here a second time")
             yield _at(twice, key.start_mark)
-        yield from _repeated(value, below, seen)
+        yield from _repeated(value, below, seen, (*above, id(node)))
 
 
 def _children(node: yaml.Node | None) -> Iterator[tuple[yaml.Node | None, yaml.Node, str]]:

@@ -55,7 +55,7 @@ def retry(
     run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
 ) -> None:
     """Send the messages of failures again; one that is then delivered is resolved."""
-    chosen = _chosen(run.deployment, failures, destination, code, every=every)
+    chosen = _chosen(run, failures, destination, code, every=every)
     sent = send_again(run.deployment, chosen)
     run.result({"sent": [failure.id for failure in chosen]}, f"{sent} message(s) sent again")
 
@@ -65,7 +65,7 @@ def restart(
     run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
 ) -> None:
     """Begin the work of failures anew. Of a message nothing was delivered, so this is `retry`."""
-    chosen = _chosen(run.deployment, failures, destination, code, every=every)
+    chosen = _chosen(run, failures, destination, code, every=every)
     sent = send_again(run.deployment, chosen)
     run.result({"sent": [failure.id for failure in chosen]}, f"{sent} message(s) sent again")
 
@@ -75,29 +75,33 @@ def skip(
     run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
 ) -> None:
     """Give up failures; their messages stay kept until they expire."""
-    chosen = _chosen(run.deployment, failures, destination, code, every=every)
+    chosen = _chosen(run, failures, destination, code, every=every)
     for failure in chosen:
-        run.deployment.ports.failures.skip(failure.id)
+        if failure.state is State.HELD:
+            run.deployment.ports.failures.release(failure)
+        else:
+            run.deployment.ports.failures.skip(failure.id)
     run.result({"skipped": [failure.id for failure in chosen]}, f"{len(chosen)} failure(s) skipped")
 
 
 def _chosen(
-    deployment: Deployment, ids: list[str] | None, destination: str | None, code: Code | None, *, every: bool
+    run: Run, ids: list[str] | None, destination: str | None, code: Code | None, *, every: bool
 ) -> list[Failure]:
     """The failures that a command is about: those named, else the open ones that the options choose."""
-    if ids:
-        return [find(deployment, failure) for failure in ids]
-    if destination is None and code is None and not every:
+    if not ids and destination is None and code is None and not every:
         raise typer.BadParameter("name failures, or choose them by --destination, --code or --all")
+    if ids:
+        return [find(run.deployment, failure) for failure in ids]
     return [
         failure
-        for failure in _of(deployment, destination)
+        for failure in _of(run.deployment, destination)
         if failure.state is State.OPEN and code in {None, failure.code}
     ]
 
 
 def _of(deployment: Deployment, destination: str | None) -> Iterator[Failure]:
-    names = [destination] if destination else [*deployment.ports.definitions.names(), UNKNOWN_CONNECTION]
+    known = deployment.ports.definitions.names(deleted=True)
+    names = [destination] if destination else [*known, UNKNOWN_CONNECTION]
     for name in names:
         yield from deployment.ports.failures.of(name)
         yield from deployment.ports.failures.held(name)

@@ -1,5 +1,6 @@
 """`sluice send`: messages, one JSON object a line, into the queue."""
 
+import codecs
 import json
 import os
 import sys
@@ -19,6 +20,9 @@ from functions.core import json_members, messages
 from functions.core.errors import Code, Fault, Permanent, Refused
 from functions.core.instants import Instant
 from functions.core.outgoing import Outgoing
+
+_LARGEST_DOCUMENT = 64 * 1024 * 1024
+"""Bytes that are looked through for one message over several lines; lines may be of any length."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -118,11 +122,13 @@ def _lines(file: str) -> Iterator[Iterable[bytes]]:
 
 def _messages_of(lines: BinaryIO) -> Iterable[bytes]:
     """The lines; or all of them as one, where it takes them all to make an object, as an editor leaves it."""
-    first = lines.readline()
+    first = lines.readline().removeprefix(codecs.BOM_UTF8)
     if _is_object(first) or not first.lstrip().startswith(b"{"):
         return chain([first], lines)
-    whole = first + lines.read()
-    return [whole] if _is_object(whole) else whole.splitlines()
+    whole = first + lines.read(_LARGEST_DOCUMENT)
+    if _is_object(whole):
+        return [whole]
+    return chain((whole + lines.readline()).splitlines(), lines)
 
 
 def _is_object(text: bytes) -> bool:

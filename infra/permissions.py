@@ -60,8 +60,8 @@ def read_definitions(table_arn: str) -> Permission:
 
 
 def keep_ledger(table_arn: str) -> Permission:
-    """Write and read back single entries of the ledger."""
-    calls = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+    """Write single entries of the ledger."""
+    calls = ("dynamodb:PutItem", "dynamodb:UpdateItem")
     return Permission(sid="KeepLedger", actions=calls, resource=table_arn)
 
 

@@ -78,9 +78,10 @@ def down(*, seconds: float = 30) -> Running | None:
         return None
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + seconds
-    while status() and time.monotonic() < deadline:
+    # Its state is gone first, its ports are next, the lock is last.
+    while _is_held_up() and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
-    if status():
+    if _is_held_up():
         os.kill(running.pid, signal.SIGKILL)
     return running
 
@@ -91,11 +92,15 @@ def status() -> Running | None:
         stated = msgspec.json.decode(_state().read_bytes(), type=Running)
     except FileNotFoundError:
         return None
+    return stated if _is_held_up() else None
+
+
+def _is_held_up() -> bool:
     try:
         with held_up():
-            return None
+            return False
     except LocalCloudError:
-        return stated
+        return True
 
 
 @contextmanager

@@ -159,6 +159,7 @@ class FakeFailures:
         self.journal = journal
         self.kept: dict[str, Kept] = {}
         self.held: dict[str, Record] = {}
+        self.holders: dict[str, str] = {}
         self.resolved: list[str] = []
 
     def keep(self, record: Record, error: Permanent, *, failure: str) -> None:
@@ -166,9 +167,10 @@ class FakeFailures:
         self.journal.note("keep", failure)
         self.kept[failure] = Kept(record=record, code=error.code, text=error.text)
 
-    def hold(self, record: Record, *, failure: str) -> None:
+    def hold(self, record: Record, *, connection: str, failure: str) -> None:
         """As the port says."""
         self.journal.note("hold", failure)
+        self.holders[failure] = connection
         self.held[failure] = record
 
     def resolve(self, failure: str) -> None:

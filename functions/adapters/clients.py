@@ -16,6 +16,7 @@ CONFIG = Config(
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 4},
     tcp_keepalive=True,
+    max_pool_connections=512,  # as many as there can be writes at once
 )
 """Bounds that leave a function time to report what did not work, in place of botocore's minute."""
 

@@ -59,8 +59,8 @@ class Definitions:
         """One version, as it was."""
         return self._stored(name, _version_key(number))
 
-    def names(self) -> Iterator[str]:
-        """The names of all destinations, in order."""
+    def names(self, *, deleted: bool = False) -> Iterator[str]:
+        """The names of all destinations, in order; also of those that are no more, if `deleted`."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
@@ -69,7 +69,8 @@ class Definitions:
         )
         with translated("listing definitions"):
             for page in pages:
-                yield from (item["sk"]["S"] for item in page["Items"])
+                found = (item for item in page["Items"] if deleted or "deleted" not in item)
+                yield from (item["sk"]["S"] for item in found)
 
     def put(self, stored: Stored) -> None:
         """Store a version, which must follow the current one.
@@ -112,7 +113,8 @@ class Definitions:
                 ExpressionAttributeValues={":before": {"N": str(stored.version)}},
             ),
             self._delete(_key(key, "external-id")),
-            self._delete(_key(_NAMES, stored.name)),
+            # The name stays known: its failures are still somebody's to look at.
+            self._put({**_key(_NAMES, stored.name), "deleted": {"BOOL": True}}),
         )
 
     def issue_external_id(self, name: str) -> str:

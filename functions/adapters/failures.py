@@ -78,8 +78,8 @@ class FailureLedger:
                 },
             )
 
-    def hold(self, record: Record, *, failure: str) -> None:
-        """Keep a message for a destination that is disabled.
+    def hold(self, record: Record, *, connection: str, failure: str) -> None:
+        """Keep a message for a destination that is disabled; delivered later, it resolves `failure`.
 
         Raises:
             Transient: It could not be kept; the message must not be acknowledged.
@@ -90,8 +90,8 @@ class FailureLedger:
             self._dynamodb.put_item(
                 TableName=self._table,
                 Item={
-                    "pk": {"S": f"held#{connection_of(failure)}"},
-                    "sk": {"S": f"{sent_ms:015d}#{failure.partition(':')[2]}"},
+                    **_held_key(connection, sent_ms, failure),
+                    "failure": {"S": failure},
                     "first_at": {"S": self._now()},
                     "last_at": {"S": self._now()},
                     "state": {"S": State.HELD},
@@ -112,12 +112,14 @@ class FailureLedger:
         return self._settle(failure, State.SKIPPED)
 
     def show(self, failure: str) -> Failure | None:
-        """One failure, as it now stands."""
+        """One failure, or held message, as it now stands."""
         with translated("reading a failure"):
             found = self._dynamodb.get_item(
                 TableName=self._table, Key=_failure_key(failure), ConsistentRead=True
             )
-        return _failure(found["Item"]) if "Item" in found else None
+        if "Item" in found:
+            return _failure(found["Item"])
+        return next((held for held in self.held(connection_of(failure)) if held.id == failure), None)
 
     def of(self, connection: str) -> Iterator[Failure]:
         """The failures of a connection, in the order of their ids."""
@@ -129,10 +131,7 @@ class FailureLedger:
 
     def release(self, held: Failure) -> None:
         """Forget that a message is held, once it has been sent again."""
-        key = {
-            "pk": {"S": f"held#{held.connection}"},
-            "sk": {"S": f"{held.sent_ms:015d}#{held.id.partition(':')[2]}"},
-        }
+        key = _held_key(held.connection, held.sent_ms, held.id)
         with translated("releasing a message"):
             self._dynamodb.delete_item(TableName=self._table, Key=key)
 
@@ -179,10 +178,14 @@ def _failure_key(failure: str) -> dict[str, Any]:
     return {"pk": {"S": f"failures#{connection_of(failure)}"}, "sk": {"S": failure.partition(":")[2]}}
 
 
+def _held_key(connection: str, sent_ms: int, failure: str) -> dict[str, Any]:
+    return {"pk": {"S": f"held#{connection}"}, "sk": {"S": f"{sent_ms:015d}#{failure.partition(':')[2]}"}}
+
+
 def _failure(item: Mapping[str, Any]) -> Failure:
     plain = {name: next(iter(value.values())) for name, value in item.items()}
     connection = plain["pk"].partition("#")[2]
-    plain["id"] = f"{connection}:{plain['sk'].rpartition('#')[2]}"
+    plain["id"] = plain.get("failure") or f"{connection}:{plain['sk']}"
     plain["connection"] = connection
     plain["body_key"] = body_key(plain["id"])
     return msgspec.convert(plain, Failure, strict=False)

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
-from functions.adapters.clients import translated
+from functions.adapters.clients import error_code, translated
 from functions.core.definitions import KeyCredentials, RoleCredentials
-from functions.core.errors import Code, Permanent
+from functions.core.errors import Code, Permanent, Transient
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -52,7 +53,7 @@ class Sessions:
         if secret_arn is None:
             raise Permanent(Code.INVALID_CREDENTIALS, "the definition's keys are not stored")
         with translated("reading the keys", otherwise=Code.INVALID_CREDENTIALS):
-            secret = self._secrets().get_secret_value(SecretId=secret_arn)["SecretString"]
+            secret = self._secret(secret_arn)
         keys = msgspec.json.decode(secret, type=KeyCredentials)
         return {
             "access_key_id": keys.access_key_id,
@@ -60,6 +61,15 @@ class Sessions:
             "token": keys.session_token,
             "expires_at": None,
         }, KEY_SECONDS
+
+    def _secret(self, secret_arn: str) -> str:
+        try:
+            return self._secrets().get_secret_value(SecretId=secret_arn)["SecretString"]
+        except ClientError as error:
+            if error_code(error) != "InvalidRequestException":
+                raise
+            # It waits for its deletion: a newer definition has newer keys, and is known here soon.
+            raise Transient(Code.UNAVAILABLE, "the keys are being replaced") from None
 
 
 def assume(

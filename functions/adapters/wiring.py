@@ -1,7 +1,7 @@
 """The adapters of one process, put together; clients are made when they are first needed."""
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,7 +13,11 @@ from functions.adapters.objects import Bucket, own_credentials
 from functions.adapters.payloads import Payloads
 from functions.adapters.queues import Queue
 from functions.adapters.sessions import Sessions
+from functions.core.errors import Transient
 from functions.core.settings import Settings
+
+if TYPE_CHECKING:
+    from functions.adapters.verification import Check
 
 _MEGABYTE = 1_000_000
 
@@ -85,19 +89,28 @@ class Ports:
         return Queue(lambda: self._clients.get("sqs"), url=self._settings.messages_queue_url)
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Whether a destination's access is in order: `{"stored", "role_arn"}` gives `{"checks": […]}`.
+        """Whether a destination's access is in order.
 
+        `{"stored", "role_arn"}` gives `{"checks": […]}`, or `{"later": why}` where AWS cannot be asked now;
         `stored` need not be stored yet; `role_arn` is our own role, which trust policies name.
         """
+        stored = msgspec.convert(question["stored"], Stored)
+        try:
+            checks = self._checks(stored, question["role_arn"])
+        except Transient as error:
+            return {"later": error.text}
+        found: dict[str, Any] = msgspec.to_builtins({"checks": checks})
+        return found
+
+    def _checks(self, stored: Stored, role_arn: str) -> "list[Check]":
         # Imported when it is asked for: no batch should wait for it at a cold start.
         from functions.adapters import verification  # noqa: PLC0415
 
-        stored = msgspec.convert(question["stored"], Stored)
-        checks = verification.verify(
+        return verification.verify(
             stored.destination(),
             external_id=stored.external_id,
             role_pattern=self._settings.assume_role_pattern,
-            role_arn=question["role_arn"],
+            role_arn=role_arn,
             sts=lambda: self._clients.get("sts"),
             open_bucket=lambda destination: open_bucket(
                 stored,
@@ -107,5 +120,3 @@ class Ports:
                 endpoint_url=self._clients.endpoint_url,
             )[0],
         )
-        found: dict[str, Any] = msgspec.to_builtins({"checks": checks})
-        return found

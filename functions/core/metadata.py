@@ -21,8 +21,8 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
-_PLAIN = re.compile(r"(?:[!-~]+(?: [!-~]+)*)?")
-"""What a header carries unchanged; S3's signature folds runs of spaces and trims, so they are not plain."""
+_PLAIN = re.compile(r"(?!.*=\?)(?:[!-~]+(?: [!-~]+)*)?")
+"""What a header carries unchanged: S3's signature folds runs of spaces and trims, and `=?` begins encoded words."""
 
 
 def merged(*layers: Mapping[str, str]) -> dict[str, str]:

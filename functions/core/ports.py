@@ -56,8 +56,8 @@ class Failures(Protocol):
         """Keep the message durably, and record why it failed."""
         ...
 
-    def hold(self, record: Record, *, failure: str) -> None:
-        """Keep the message durably until its destination is enabled again."""
+    def hold(self, record: Record, *, connection: str, failure: str) -> None:
+        """Keep the message durably until its destination is enabled again; delivered, it resolves `failure`."""
         ...
 
     def resolve(self, failure: str) -> None:

@@ -65,8 +65,8 @@ class MessageWriter:
                 destination = self._destination(message.destination_id)
                 connection = destination.name
                 if not destination.enabled:
-                    failure = failure_id(connection, digest)
-                    self._failures.hold(record, failure=failure)
+                    failure = _retried(record, connection) or failure_id(connection, digest)
+                    self._failures.hold(record, connection=connection, failure=failure)
                     return Outcome(state=State.HELD, connection=connection, failure=failure)
                 size = self._put(message, destination)
         except Permanent as error:

@@ -117,19 +117,19 @@ def test_a_failure_is_kept_for_as_long_as_was_said(
     aws: Aws, ledger: FailureLedger, table: str, clock: Clock
 ) -> None:
     ledger.keep(_record(), _bad(), failure=FAILURE)
-    ledger.hold(_record(), failure=FAILURE)
+    ledger.hold(_record(), connection="acme", failure=FAILURE)
     assert {item["expires_at"]["N"] for item in _items(aws, table)} == {str(int(clock.now) + 400 * DAY)}
 
 
 def test_every_item_carries_a_schema(aws: Aws, ledger: FailureLedger, table: str) -> None:
     ledger.keep(_record(), _bad(), failure=FAILURE)
-    ledger.hold(_record(), failure=FAILURE)
+    ledger.hold(_record(), connection="acme", failure=FAILURE)
     assert [item["schema"]["N"] for item in _items(aws, table)] == ["1", "1"]
 
 
 def test_no_body_is_in_the_table(aws: Aws, ledger: FailureLedger, table: str) -> None:
     ledger.keep(_record('{"s3cr3t": 1}'), _bad(), failure=FAILURE)
-    ledger.hold(_record('{"s3cr3t": 1}'), failure=FAILURE)
+    ledger.hold(_record('{"s3cr3t": 1}'), connection="acme", failure=FAILURE)
     assert "s3cr3t" not in repr(_items(aws, table))
 
 
@@ -169,7 +169,7 @@ def test_held_messages_are_listed_in_the_order_that_they_were_sent_in(ledger: Fa
     sent = {"b": 30, "a": 200, "d": 1_760_410_739_323, "c": 1_760_410_739_324}
     for letter, milliseconds in reversed(sent.items()):
         record = _record(sent=Instant.from_milliseconds(milliseconds))
-        ledger.hold(record, failure=f"acme:{letter * 32}")
+        ledger.hold(record, connection="acme", failure=f"acme:{letter * 32}")
     held = list(ledger.held("acme"))
     assert [found.id for found in held] == [f"acme:{letter * 32}" for letter in sent]
     assert {found.state for found in held} == {State.HELD}
@@ -177,27 +177,27 @@ def test_held_messages_are_listed_in_the_order_that_they_were_sent_in(ledger: Fa
 
 
 def test_a_held_messages_body_is_there_to_be_sent_again(ledger: FailureLedger) -> None:
-    ledger.hold(_record("the body"), failure=FAILURE)
+    ledger.hold(_record("the body"), connection="acme", failure=FAILURE)
     [held] = ledger.held("acme")
     assert ledger.body(held.id) == b"the body"
 
 
 def test_a_message_that_is_held_twice_is_held_once(ledger: FailureLedger) -> None:
-    ledger.hold(_record(), failure=FAILURE)
-    ledger.hold(_record(), failure=FAILURE)
+    ledger.hold(_record(), connection="acme", failure=FAILURE)
+    ledger.hold(_record(), connection="acme", failure=FAILURE)
     assert len(list(ledger.held("acme"))) == 1
 
 
 def test_a_message_that_was_released_is_held_no_more(ledger: FailureLedger) -> None:
-    ledger.hold(_record(), failure=FAILURE)
-    ledger.hold(_record(sent=Instant.from_milliseconds(1)), failure=f"acme:{'f' * 32}")
+    ledger.hold(_record(), connection="acme", failure=FAILURE)
+    ledger.hold(_record(sent=Instant.from_milliseconds(1)), connection="acme", failure=f"acme:{'f' * 32}")
     first, second = ledger.held("acme")
     ledger.release(first)
     assert [found.id for found in ledger.held("acme")] == [second.id]
 
 
 def test_held_messages_are_no_failures_and_failures_are_not_held(ledger: FailureLedger) -> None:
-    ledger.hold(_record(), failure=FAILURE)
+    ledger.hold(_record(), connection="acme", failure=FAILURE)
     assert list(ledger.of("acme")) == []
     ledger.keep(_record(), _bad(), failure=FAILURE)
     assert len(list(ledger.of("acme"))) == len(list(ledger.held("acme"))) == 1
@@ -236,7 +236,7 @@ def _do(ledger: FailureLedger, deed: str) -> None:
     if deed == "keep":
         ledger.keep(_record(), _bad(), failure=FAILURE)
     else:
-        ledger.hold(_record(), failure=FAILURE)
+        ledger.hold(_record(), connection="acme", failure=FAILURE)
 
 
 def test_a_ledger_that_cannot_be_reached_is_transient(aws: Aws, opened: Open, bucket: str) -> None:

@@ -1,13 +1,12 @@
 """Runs as a script in Lambda's Python, with nothing but the standard library and what the package holds.
 
 Arguments: the code's folder, the layer's folder, and a handler. On stdin a JSON list of events; the last line on
-stdout is the list of answers. With `*` for a handler every module of the code is imported, and its names are the
+stdout is the list of answers. With `*` for a handler stdin lists modules: each is imported, and the names are the
 answer.
 """
 
 import importlib
 import json
-import pkgutil
 import sys
 
 
@@ -24,11 +23,9 @@ class Context:
 def main(code: str, layer: str, handler: str) -> None:
     sys.path[:0] = [code, f"{layer}/python"]
     if handler == "*":
-        found = pkgutil.walk_packages([code])
-        names = [found_module.name for found_module in found]
-        for name in names:
-            importlib.import_module(name)
-        answers: list[object] = [*names]
+        answers: list[object] = json.load(sys.stdin)
+        for name in answers:
+            importlib.import_module(str(name))
     else:
         module, _, name = handler.rpartition(".")
         function = getattr(importlib.import_module(module), name)

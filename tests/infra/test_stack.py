@@ -109,7 +109,7 @@ def test_the_message_writers_role_is_lambdas_and_may_do_its_job_only(template: T
                             {
                                 "Sid": "KeepLedger",
                                 "Effect": "Allow",
-                                "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+                                "Action": ["dynamodb:PutItem", "dynamodb:UpdateItem"],
                                 "Resource": f"{TABLE}/DataLedger",
                             },
                             {
