@@ -223,7 +223,8 @@ class Stage:
 
     def log(self) -> str:
         """Everything that the function has logged."""
-        return self.writer.settings.log.read_text()
+        log = self.writer.settings.log
+        return log.read_text() if log.exists() else ""
 
     def tidy(self) -> None:
         """Leave nothing to the next test: no fault, no recorded call, no message that can be received."""
