@@ -9,7 +9,7 @@ demo: .venv/ready    ## the main job, once, in the embedded cloud
 	$(BIN)/sluice demo
 
 test: .venv/ready    ## all tests
-	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 check: .venv/ready    ## style, types, import contracts, the synthesised stack, generated docs
 	$(BIN)/ruff check .
