@@ -55,9 +55,7 @@ def retry(
     run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
 ) -> None:
     """Send the messages of failures again; one that is then delivered is resolved."""
-    chosen = _chosen(run, failures, destination, code, every=every)
-    sent = send_again(run.deployment, chosen)
-    run.result({"sent": [failure.id for failure in chosen]}, f"{sent} message(s) sent again")
+    _send_again(run, _chosen(run, failures, destination, code, every=every))
 
 
 @command(app, example="sluice failures restart --code EXISTS", aws=True)
@@ -65,9 +63,7 @@ def restart(
     run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
 ) -> None:
     """Begin the work of failures anew. Of a message nothing was delivered, so this is `retry`."""
-    chosen = _chosen(run, failures, destination, code, every=every)
-    sent = send_again(run.deployment, chosen)
-    run.result({"sent": [failure.id for failure in chosen]}, f"{sent} message(s) sent again")
+    _send_again(run, _chosen(run, failures, destination, code, every=every))
 
 
 @command(app, example="sluice failures skip acme:3eb86cea5066829f0c9a6d733cd6ef88", aws=True)
@@ -82,6 +78,11 @@ def skip(
         else:
             run.deployment.ports.failures.skip(failure.id)
     run.result({"skipped": [failure.id for failure in chosen]}, f"{len(chosen)} failure(s) skipped")
+
+
+def _send_again(run: Run, chosen: list[Failure]) -> None:
+    sent = send_again(run.deployment, chosen)
+    run.result({"sent": [failure.id for failure in chosen]}, f"{sent} message(s) sent again")
 
 
 def _chosen(
