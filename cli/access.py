@@ -43,10 +43,14 @@ def template(
     role_arn: RoleArn = None,
     external_id: ExternalId = None,
     create_bucket: CreateBucket = False,
+    form: Format = Form.CLOUDFORMATION,
 ) -> None:
-    """The CloudFormation template that a customer deploys: role, trust, permissions."""
+    """The CloudFormation template that a customer deploys: role, trust, permissions; or its documents alone."""
     found = _Access(run, destination, role_arn, external_id)
-    _print(run, found.template(create_bucket=create_bucket))
+    if form is Form.CLOUDFORMATION:
+        _print(run, found.template(create_bucket=create_bucket))
+    else:
+        _print(run, {"trust": found.trust(), "policy": policies.access(found.destination)})
 
 
 @command(app, example="sluice access policy --destination examples/acme.yaml", aws=True)

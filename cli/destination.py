@@ -52,9 +52,14 @@ def update(run: Run, file: File, *, no_verify: NoVerify = False) -> None:
 
 
 @command(app, example="sluice destination show acme", aws=True)
-def show(run: Run, name: Name) -> None:
+def show(
+    run: Run,
+    name: Name,
+    *,
+    version: Annotated[int | None, typer.Option(help="As it was then; every version is kept.")] = None,
+) -> None:
     """A destination as it is stored, its secrets masked, with its external id and what is waiting."""
-    found = stored(run.deployment, name)
+    found = stored(run.deployment, name) if version is None else _version(run.deployment, name, version)
     ledger = run.deployment.ports.failures
     shown = _listed(found) | {
         "definition": found.document,
@@ -125,6 +130,13 @@ def stored(deployment: Deployment, name: str) -> Stored:
     found = deployment.ports.definitions.current(name)
     if found is None:
         raise Permanent(Code.MISSING_FILE, f"there is no destination {name}: sluice destination list")
+    return found
+
+
+def _version(deployment: Deployment, name: str, number: int) -> Stored:
+    found = deployment.ports.definitions.version(name, number)
+    if found is None:
+        raise Permanent(Code.MISSING_FILE, f"there is no version {number} of {name}")
     return found
 
 

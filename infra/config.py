@@ -4,7 +4,6 @@ Set a value with `cdk deploy -c message_writer_batch_size=100` or under `"contex
 """
 
 import difflib
-import fnmatch
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -93,10 +92,6 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
                 f"`payload_budget_megabytes` of {self.payload_budget_megabytes} needs at least {needed}"
                 " `message_writer_memory_megabytes`"
             )
-
-    def may_assume(self, role_name: str) -> bool:
-        """Whether functions of this deployment may assume a customer's role of this name."""
-        return fnmatch.fnmatchcase(role_name, self.assume_role_pattern)
 
 
 def from_context(context: Mapping[str, Any]) -> Deployment:

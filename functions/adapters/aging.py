@@ -48,11 +48,6 @@ class Aging(Generic[K, V]):
                 slot.filled = True
             return slot.value
 
-    def forget(self, key: K) -> None:
-        """Make the value anew when it is next asked for."""
-        with self._lock:
-            self._slots.pop(key, None)
-
 
 class _Slot(Generic[V]):
     value: V

@@ -1,6 +1,6 @@
 """Gzip, zip, tar and tgz, as streams: the same bytes in give the same bytes out, whenever and by whom."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, cast
 
 import msgspec
@@ -139,7 +139,7 @@ class TgzArchive(archives.TarArchive):
         self._gzip.close()
 
 
-ARCHIVES: dict[str, type[archives.ZipArchive | archives.TarArchive]] = {
+ARCHIVES: dict[str, Callable[[Sink], archives.Archive]] = {
     "zip": archives.ZipArchive,
     "tar": archives.TarArchive,
     "tgz": TgzArchive,

@@ -73,13 +73,6 @@ def test_beyond_the_bound_the_one_asked_for_least_recently_is_forgotten(aging: A
     assert aging.get("b") == "b4"
 
 
-def test_what_is_forgotten_is_made_anew(aging: Aging[str, str]) -> None:
-    aging.get("a")
-    aging.forget("a")
-    aging.forget("never there")
-    assert aging.get("a") == "a2"
-
-
 def test_an_exception_is_told_and_not_kept(aging: Aging[str, str], maker: Maker) -> None:
     def fail(_: str) -> None:
         raise LookupError("gone")

@@ -49,16 +49,3 @@ def test_the_command_lines_strings_are_read() -> None:
 def test_cdks_own_keys_are_left_alone() -> None:
     context = {"aws:cdk:bundling-stacks": ["**"], "@aws-cdk/core:x": True, "cli-telemetry": False}
     assert from_context(context) == Deployment()
-
-
-@pytest.mark.parametrize(
-    ("pattern", "role_name", "may"),
-    [
-        ("sluice-*", "sluice-acme", True),
-        ("sluice-*", "sluice", False),
-        ("sluice-*", "Sluice-acme", False),
-        ("sluice-?", "sluice-ab", False),
-    ],
-)
-def test_only_roles_of_the_pattern_can_be_assumed(pattern: str, role_name: str, *, may: bool) -> None:
-    assert Deployment(assume_role_pattern=pattern).may_assume(role_name) is may
