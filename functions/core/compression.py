@@ -139,7 +139,7 @@ class TgzArchive(archives.TarArchive):
         self._gzip.close()
 
 
-ARCHIVES: dict[str, Callable[[Sink], archives.Archive]] = {
+ARCHIVES: dict[str, Callable[[BinaryIO], archives.Archive]] = {
     "zip": archives.ZipArchive,
     "tar": archives.TarArchive,
     "tgz": TgzArchive,
