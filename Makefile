@@ -17,7 +17,7 @@ check: .venv/ready    ## style, types, import contracts, the synthesised stack, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.app
-	$(BIN)/cfn-lint --non-zero-exit-code error 'cdk.out/*.template.json'
+	$(BIN)/cfn-lint --ignore-checks W3005 -- 'cdk.out/*.template.json'  # W3005: a DependsOn of the CDK's own
 	$(BIN)/python -m cli.reference --check
 
 synth: .venv/ready    ## the CloudFormation template, in cdk.out
