@@ -25,6 +25,17 @@ _LARGEST_DOCUMENT = 64 * 1024 * 1024
 """Bytes that are looked through for one message over several lines; lines may be of any length."""
 
 
+_MOST_TOLD = 100
+"""Lines that are told one by one; a file with more that cannot be sent is another file than was meant."""
+
+_NO_LINES = {
+    b"\x1f\x8b": ("a gzip file", "gunzip -c FILE | sluice send - --destination NAME"),
+    b"PAR1": ("a Parquet file", "sluice convert FILE --settings SETTINGS --out DIR, with `format: ndjson`"),
+    b"PK\x03\x04": ("a zip file", "unzip -p FILE | sluice send - --destination NAME"),
+}
+"""What files begin with that hold no lines, and how to have their lines sent."""
+
+
 def add_to(app: typer.Typer) -> None:
     """Make `send` a command of this application."""
 
@@ -75,6 +86,8 @@ class _Shape:
             members = json_members.members(line.decode())
         except ValueError as error:
             raise ValueError(f"not a JSON object: {error}") from None
+        if self._data is None and "data" not in members:
+            raise ValueError("there is no field `data`; --data FIELD says which field is the payload")
         given = members if self._data is None else self._chosen(members)
         fields = {"id": json.dumps(_uuid7()), **given, "destination_id": json.dumps(self.destination)}
         body = "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in fields.items()) + "}"
@@ -97,6 +110,7 @@ def _text(name: str, source: str) -> str | None:
 
 
 def _messages(run: Run, lines: Iterable[bytes], shape: _Shape, faults: list[Fault]) -> Iterator[Outgoing]:
+    untold = 0
     for number, line in enumerate(lines, 1):
         run.progress(f"{number} lines")
         if not line.strip():
@@ -104,8 +118,13 @@ def _messages(run: Run, lines: Iterable[bytes], shape: _Shape, faults: list[Faul
         try:
             yield shape.message(line)
         except (ValueError, RecursionError, Permanent) as error:
+            if len(faults) == _MOST_TOLD:
+                untold += 1
+                continue
             why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             faults.append(Fault(code=Code.BAD_MESSAGE, path=f"line {number}", line=number, message=why))
+    if untold:
+        faults.append(Fault(code=Code.BAD_MESSAGE, message=f"{untold} more lines were not sent"))
 
 
 @contextmanager
@@ -121,8 +140,15 @@ def _lines(file: str) -> Iterator[Iterable[bytes]]:
 
 
 def _messages_of(lines: BinaryIO) -> Iterable[bytes]:
-    """The lines; or all of them as one, where it takes them all to make an object, as an editor leaves it."""
+    """The lines; or all of them as one, where it takes them all to make an object, as an editor leaves it.
+
+    Raises:
+        Refused: There are no lines.
+    """
     first = lines.readline().removeprefix(codecs.BOM_UTF8)
+    for beginning, (what, cure) in _NO_LINES.items():
+        if first.startswith(beginning):
+            raise Refused([Fault(code=Code.BAD_FILE, message=f"this is {what}, and no lines", cure=cure)])
     if _is_object(first) or not first.lstrip().startswith(b"{"):
         return chain([first], lines)
     whole = first + lines.read(_LARGEST_DOCUMENT)

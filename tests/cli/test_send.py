@@ -238,3 +238,35 @@ def test_a_destination_must_be_named(sluice: Terminal) -> None:
     done = sluice("send", given=lines({"data": {}}))
     assert done.status == 2
     assert "--destination" in done.err
+
+
+@pytest.mark.parametrize(
+    ("begins", "cure"),
+    [(b"\x1f\x8b\x08\x00", "gunzip"), (b"PAR1\x15\x04", "sluice convert"), (b"PK\x03\x04", "unzip")],
+    ids=["gzip", "Parquet", "zip"],
+)
+def test_a_file_without_lines_is_refused_as_what_it_is(
+    sluice: Terminal, acme: str, tmp_path: Path, begins: bytes, cure: str
+) -> None:
+    file = tmp_path / "given"
+    file.write_bytes(begins + b'\n{"data": {}}\n' * 3)
+    done = sluice("send", str(file), "--destination", acme, "--json")
+    assert done.status == 1
+    [fault] = done.json["faults"]
+    assert (fault["code"], cure in fault["cure"]) == ("BAD_FILE", True)
+    assert done.json["result"] is None
+
+
+def test_a_file_of_other_lines_is_told_in_part_and_counted_whole(
+    stage: Stage, sluice: Terminal, acme: str
+) -> None:
+    done = sluice("send", "--destination", acme, "--json", given="no JSON\n" * 250 + lines({"data": {}}))
+    assert (done.status, done.json["result"]) == (1, {"sent": 1})
+    assert len(done.json["faults"]) == 101
+    assert done.json["faults"][-1]["message"] == "150 more lines were not sent"
+
+
+def test_a_line_without_payload_is_told_how_to_name_it(sluice: Terminal, acme: str) -> None:
+    done = sluice("send", "--destination", acme, given=lines({"payload": {}}))
+    assert done.status == 1
+    assert "--data FIELD" in done.err
