@@ -198,7 +198,7 @@ def _verify(run: Run, new: Stored) -> list[dict[str, Any]]:
             run.tell(f"{'ok    ' if check['passed'] else 'FAILED'} {check['name']}")
     failed = [_failed(check) for check in checks if not check["passed"]]
     if failed:
-        if not run.as_json:
+        if not run.as_json and isinstance(new.destination().credentials, RoleCredentials):
             run.tell(f"the external id of {new.name} is {new.external_id}")
         raise Refused(failed)
     return checks

@@ -29,7 +29,7 @@ def read_text(file: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _unreadable(file, Code.BAD_DEFINITION, f"not UTF-8 at byte {error.start}") from None
+        raise _unreadable(file, Code.BAD_FILE, f"not UTF-8 at byte {error.start}") from None
 
 
 def read_destination(file: str) -> tuple[Destination, dict[str, Any]]:
