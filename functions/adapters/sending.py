@@ -10,7 +10,7 @@ from functions.adapters.clients import translated
 from functions.adapters.objects import Bucket
 from functions.adapters.payloads import PREFIX
 from functions.core import outgoing
-from functions.core.errors import Code, Permanent, Transient
+from functions.core.errors import Code, Permanent, SluiceError, Transient
 from functions.core.outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -32,13 +32,17 @@ class Sender:
         """Send them all, and give their number; when it returns, the queue has them.
 
         Raises:
-            Transient: SQS or S3 did not take the rest; what went before is sent, and may be sent again.
-            Permanent: They never will.
+            Transient: SQS or S3 did not take the rest; the text says how many were sent before.
+            Permanent: They never will; as well.
         """
         sent = 0
-        for request in outgoing.packed(map(self._fitting, messages)):
-            self._send(request)
-            sent += len(request)
+        try:
+            for request in outgoing.packed(map(self._fitting, messages)):
+                self._send(request)
+                sent += len(request)
+        except SluiceError as error:
+            again = Transient if isinstance(error, Transient) else Permanent
+            raise again(error.code, f"{error}; {sent} message(s) before were sent") from None
         return sent
 
     def _fitting(self, message: Outgoing) -> Outgoing:

@@ -131,6 +131,15 @@ def test_what_sqs_never_takes_is_told(aws: Aws) -> None:
             _sender(aws, sqs, url="https://q", bucket="data").send(_messages("ab"))
 
 
+def test_what_stops_a_sending_says_how_many_were_sent(aws: Aws) -> None:
+    sqs = aws.client("sqs")
+    with Stubber(sqs) as stubber:
+        stubber.add_response("send_message_batch", _failed())
+        stubber.add_client_error("send_message_batch", "ServiceUnavailable", http_status_code=503)
+        with pytest.raises(Transient, match=r"10 message\(s\) before were sent"):
+            _sender(aws, sqs, url="https://q", bucket="data").send(_messages("abcdefghijkl"))
+
+
 @given(st.lists(st.integers(0, MAX_BYTES - 20), max_size=40))
 def test_messages_are_packed_in_order_into_requests_that_sqs_takes(sizes: list[int]) -> None:
     messages = [Outgoing(body="x" * size, group=str(at)) for at, size in enumerate(sizes)]
