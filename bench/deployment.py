@@ -82,6 +82,6 @@ def environment(url: str, *, byte_code: Path, peer_checksum: str) -> dict[str, s
             definitions_table=_TABLE,
             ledger_table="ledger",
             data_bucket="data-bucket",
-            messages_queue_url=f"{url}/123456789012/messages",
+            queue_url=f"{url}/123456789012/messages",
         ),
     }

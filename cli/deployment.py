@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import boto3
@@ -14,6 +13,7 @@ from functions.adapters.clients import Clients, translated
 from functions.adapters.sending import Sender
 from functions.adapters.wiring import Ports
 from functions.core.errors import Code, Permanent, Transient
+from functions.core.records import Queue
 from functions.core.settings import Settings
 
 _PATIENT = Config(connect_timeout=3, read_timeout=90, retries={"total_max_attempts": 1})
@@ -30,7 +30,6 @@ class Deployment:
             definitions_table=outputs["DefinitionsTable"],
             ledger_table=outputs["LedgerTable"],
             data_bucket=outputs["DataBucket"],
-            messages_queue_url=outputs["MessagesQueueUrl"],
             definition_max_age_seconds=int(outputs["DefinitionMaxAgeSeconds"]),
             assume_role_pattern=outputs["AssumeRolePattern"],
         )
@@ -46,12 +45,11 @@ class Deployment:
         """What the names of all secrets of this deployment begin with."""
         return self.outputs["SecretPrefix"]
 
-    @cached_property
-    def sender(self) -> Sender:
-        """The queue of messages."""
+    def sender(self, queue: Queue = Queue.MESSAGES) -> Sender:
+        """What sends to one of the deployment's queues."""
         return Sender(
             self.clients.get("sqs"),
-            url=self.settings.messages_queue_url,
+            url=self.outputs[f"{queue.title()}QueueUrl"],
             bucket=self.ports.data_bucket,
             bucket_name=self.settings.data_bucket,
         )

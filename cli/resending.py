@@ -22,8 +22,13 @@ def send_again(deployment: Deployment, failures: list[Failure]) -> int:
     They come once every function knows the newest definition: sooner, they could fail as before.
     """
     waits = {name: _until_known(deployment, name) for name in {failure.connection for failure in failures}}
-    return deployment.sender.send(
-        _outgoing(deployment, failure, delay=waits[failure.connection]) for failure in failures
+    return sum(
+        deployment.sender(queue).send(
+            _outgoing(deployment, failure, delay=waits[failure.connection])
+            for failure in failures
+            if failure.queue is queue
+        )
+        for queue in sorted({failure.queue for failure in failures})
     )
 
 
@@ -39,7 +44,7 @@ def release_held(run: Run, name: str) -> int:
     run.progress("")
     sent = 0
     for held in _batched(deployment.ports.failures.held(name)):
-        sent += deployment.sender.send(_outgoing(deployment, each) for each in held)
+        sent += deployment.sender().send(_outgoing(deployment, each) for each in held)
         for each in held:
             deployment.ports.failures.release(each)
     return sent

@@ -60,7 +60,7 @@ def add_to(app: typer.Typer) -> None:
         shape = _Shape(destination, data, metadata.split(",") if metadata else [])
         faults: list[Fault] = []
         with _lines(file) as lines:
-            sent = run.deployment.sender.send(_messages(run, lines, shape, faults))
+            sent = run.deployment.sender().send(_messages(run, lines, shape, faults))
         run.progress("")
         if faults:
             raise run.fail(faults, {"sent": sent})

@@ -53,7 +53,7 @@ class SluiceStack(Stack):
                 definitions_table=store.definitions.table_name,
                 ledger_table=store.ledger.table_name,
                 data_bucket=store.bucket.bucket_name,
-                messages_queue_url=messages.queue.queue_url,
+                queue_url=messages.queue.queue_url,
                 assume_role_pattern=config.assume_role_pattern,
                 definition_max_age_seconds=config.definition_max_age_seconds,
                 writes_at_once=config.writes_at_once,

@@ -16,7 +16,7 @@ from functions.adapters.clients import error_code, translated
 from functions.adapters.objects import Bucket
 from functions.core.errors import Permanent
 from functions.core.failures import Failure, State, body_key, connection_of
-from functions.core.records import Record
+from functions.core.records import Queue, Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,7 +26,8 @@ SCHEMA = 1
 
 _ATTEMPT = (
     "SET first_at = if_not_exists(first_at, :now), last_at = :now, #state = :state, #code = :code, #text = :text,"
-    " message_id = :message_id, sent_ms = :sent_ms, expires_at = :expires_at, #schema = :schema ADD attempts :one"
+    " message_id = :message_id, sent_ms = :sent_ms, queue = :queue, expires_at = :expires_at, #schema = :schema"
+    " ADD attempts :one"
 )
 _RESERVED_WORDS = {"#state": "state", "#code": "code", "#text": "text", "#schema": "schema"}
 
@@ -34,7 +35,8 @@ _RESERVED_WORDS = {"#state": "state", "#code": "code", "#text": "text", "#schema
 class FailureLedger:
     """The failures of all connections.
 
-    `retention_days` is how long a failure is kept; `clock` gives seconds since the epoch.
+    `retention_days` is how long a failure is kept; `queue` is where the messages came from; `clock` gives seconds
+    since the epoch.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class FailureLedger:
         table: str,
         bucket: Bucket,
         retention_days: int,
+        queue: Queue = Queue.MESSAGES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._dynamodb = dynamodb
         self._table = table
         self._bucket = bucket
         self._retention_seconds = retention_days * 86_400
+        self._queue = queue
         self._clock = clock
 
     def keep(self, record: Record, error: Permanent, *, failure: str) -> None:
@@ -72,6 +76,7 @@ class FailureLedger:
                     ":text": {"S": error.text},
                     ":message_id": {"S": record.message_id},
                     ":sent_ms": {"N": str(record.sent.nanoseconds // 1_000_000)},
+                    ":queue": {"S": self._queue},
                     ":expires_at": self._expiry(),
                     ":schema": {"N": str(SCHEMA)},
                     ":one": {"N": "1"},
@@ -98,6 +103,7 @@ class FailureLedger:
                     "message_id": {"S": record.message_id},
                     "sent_ms": {"N": str(sent_ms)},
                     "attempts": {"N": "0"},
+                    "queue": {"S": self._queue},
                     "expires_at": self._expiry(),
                     "schema": {"N": str(SCHEMA)},
                 },

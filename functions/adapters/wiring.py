@@ -86,7 +86,7 @@ class Ports:
     @cached_property
     def messages_queue(self) -> Queue:
         """The queue of `message_writer`."""
-        return Queue(lambda: self._clients.get("sqs"), url=self._settings.messages_queue_url)
+        return Queue(lambda: self._clients.get("sqs"), url=self._settings.queue_url)
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """Whether a destination's access is in order.

@@ -26,8 +26,10 @@ class Code(StrEnum):
     INVALID_BUCKET = "INVALID_BUCKET"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
     KMS_DENIED = "KMS_DENIED"
+    LATE = "LATE"
     MISSING_FILE = "MISSING_FILE"
     MISSING_PERMISSION = "MISSING_PERMISSION"
+    SCHEMA = "SCHEMA"
     THROTTLED = "THROTTLED"
     TOO_LARGE = "TOO_LARGE"
     UNAVAILABLE = "UNAVAILABLE"
@@ -41,7 +43,8 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
     Code.BAD_FILE: ("mend the file where it is told, or say in `input` how it is to be read",),
     Code.BAD_KEY: (
         "sluice failures show {failure} --body > message.json",
-        "sluice template render TEMPLATE --message message.json",
+        "for messages: sluice template render TEMPLATE --message message.json",
+        "for streams: sluice template render --macros TEMPLATE --context FILE",
         *_UPDATE_THEN_RETRY,
     ),
     Code.BAD_MESSAGE: (
@@ -65,6 +68,11 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
         "have the customer's key policy allow kms:GenerateDataKey and kms:Decrypt to the role",
         *_TEST_THEN_RETRY,
     ),
+    Code.LATE: (
+        "its run has been delivered without it: send its rows as a new run",
+        "sluice failures show {failure} --body > message.json",
+        "sluice failures skip {failure}",
+    ),
     Code.MISSING_FILE: (
         "send the message again: the payload that it points to is no longer there",
         "sluice failures skip {failure}",
@@ -73,6 +81,11 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
         "sluice access policy --destination {connection}",
         "have the customer attach that policy to the role",
         *_TEST_THEN_RETRY,
+    ),
+    Code.SCHEMA: (
+        "sluice runs show {failure}",
+        "choose or rename columns by `columns` in the definition, or have another `format`",
+        *_UPDATE_THEN_RETRY,
     ),
     Code.THROTTLED: ("nothing: it is tried again by itself",),
     Code.TOO_LARGE: (

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from functions.core.errors import Code, resolution
+from functions.core.records import Queue
 
 UNKNOWN_CONNECTION = "_"
 """Stands for the connection of a message whose destination cannot be told; no destination is called so."""
@@ -27,7 +28,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One failure as it is stored and shown; times are RFC 3339 in UTC.
 
     `id` is `<connection>:<digest of the message's identity and body>`, so that a message that fails again is
-    the same failure with one more attempt. `message_id` and `sent_ms` are SQS's when it first came.
+    the same failure with one more attempt. `message_id` and `sent_ms` are SQS's when it first came; `queue` is
+    where it came from, and is sent to again.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message_id: str
     sent_ms: int
     body_key: str
+    queue: Queue = Queue.MESSAGES
     code: Code | None = None
     text: str = ""
 

@@ -1,5 +1,7 @@
 """A message as a queue delivers it."""
 
+from enum import StrEnum
+
 import msgspec
 
 from functions.core.instants import Instant
@@ -8,6 +10,14 @@ FIRST_DELAY_SECONDS = 30
 LONGEST_DELAY_SECONDS = 3_600
 MAX_RECEIVES = 20
 """Receives before a message is a dead letter: with the delays below more than 12 hours."""
+
+
+class Queue(StrEnum):
+    """The queues that a deployment is fed by."""
+
+    MESSAGES = "messages"
+    RECORDS = "records"
+    DELIVERIES = "deliveries"
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

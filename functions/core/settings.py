@@ -22,7 +22,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     definitions_table: str
     ledger_table: str
     data_bucket: str
-    messages_queue_url: str
+    queue_url: str = ""
+    """The queue that feeds this function."""
+    deliveries_queue_url: str = ""
+    """Where tasks of delivery are sent."""
     assume_role_pattern: str = "sluice-*"
     """The names of customers' roles that this deployment may assume."""
     definition_max_age_seconds: int = 60
@@ -33,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Offloaded payloads that one invocation holds at a time; one larger is refused."""
     failure_retention_days: int = 400
     """How long failures, and the bodies of their messages, are kept."""
+    part_retention_days: int = 90
+    """How long staged rows are kept, and what the ledger tells of their run."""
+    largest_run_gigabytes: int = 20
+    """Staged rows that one delivery takes: more could not be written within an invocation's time."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -10,7 +10,6 @@ REQUIRED: dict[str, Any] = {
     "definitions_table": "d",
     "ledger_table": "l",
     "data_bucket": "b",
-    "messages_queue_url": "https://q",
 }
 
 

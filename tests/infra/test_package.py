@@ -141,7 +141,7 @@ def environment(aws: Aws, template: Template) -> dict[str, str]:
             definitions_table=aws.table(),
             ledger_table=aws.table(),
             data_bucket=aws.bucket(),
-            messages_queue_url=queue["QueueUrl"],
+            queue_url=queue["QueueUrl"],
         ),
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

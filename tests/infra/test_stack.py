@@ -151,7 +151,7 @@ def test_the_function_runs_as_documented(template: Template) -> None:
         definitions_table="DataDefinitions",
         ledger_table="DataLedger",
         data_bucket="DataBucket",
-        messages_queue_url=f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/MessagesQueue",
+        queue_url=f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/MessagesQueue",
     )
     assert {name: value for name, value in settings.items() if not name.startswith(PREFIX)} == {
         "POWERTOOLS_SERVICE_NAME": "message_writer",

@@ -81,7 +81,7 @@ def deployment(aws: Aws) -> Iterator[Deployment]:
     tables = {"definitions_table": aws.table(), "ledger_table": aws.table()}
     bucket = aws.bucket()
     queue_url = aws.client("sqs").create_queue(QueueName=aws.name("queue"))["QueueUrl"]
-    environment = variables(**tables, data_bucket=bucket, messages_queue_url=queue_url, writes_at_once=4) | {
+    environment = variables(**tables, data_bucket=bucket, queue_url=queue_url, writes_at_once=4) | {
         "AWS_ACCESS_KEY_ID": KEYS["aws_access_key_id"],
         "AWS_SECRET_ACCESS_KEY": KEYS["aws_secret_access_key"],
         "AWS_DEFAULT_REGION": REGION,

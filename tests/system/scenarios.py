@@ -100,7 +100,7 @@ def offloaded(stage: Stage) -> Play:
     """A message larger than SQS takes, behind a pointer."""
     destination = stage.destination()
     large = {"text": "x" * MAX_BYTES}
-    stage.deployment.sender.send([Outgoing(body=message(destination, "a", data=large), group=destination)])
+    stage.deployment.sender().send([Outgoing(body=message(destination, "a", data=large), group=destination)])
     body = b'{"data": ' + json.dumps(large).encode() + b"}"
     return Play(destination=destination, end=Seen(objects={"a": body}))
 

@@ -139,7 +139,7 @@ def pointed(stage: Stage) -> Iterator[str]:
 def test_20_megabytes_come_behind_a_pointer(stage: Stage, pointed: str) -> None:
     payload = {"text": "é" * 10_000_000}
     body = json.dumps({"destination_id": pointed, "id": "a", "data": payload}, ensure_ascii=False)
-    stage.deployment.sender.send([Outgoing(body=body, group=pointed)])
+    stage.deployment.sender().send([Outgoing(body=body, group=pointed)])
     assert not stage.poll().failed
     written = b'{"data": ' + json.dumps(payload, ensure_ascii=False).encode() + b"}"
     found = stage.objects(pointed)
@@ -149,7 +149,7 @@ def test_20_megabytes_come_behind_a_pointer(stage: Stage, pointed: str) -> None:
 def test_more_payloads_than_a_function_can_hold_at_once_take_turns(stage: Stage, pointed: str) -> None:
     texts = {each: each * 12_000_000 for each in "abcd"}
     bodies = [message(pointed, each, data={"text": text}) for each, text in texts.items()]
-    stage.deployment.sender.send(Outgoing(body=body, group=pointed) for body in bodies)
+    stage.deployment.sender().send(Outgoing(body=body, group=pointed) for body in bodies)
     assert not stage.poll().failed
     found = {name: len(body) for name, body in stage.objects(pointed).items()}
     assert found == dict.fromkeys(texts, 12_000_000 + len('{"data": {"text": ""}}'))
@@ -157,7 +157,7 @@ def test_more_payloads_than_a_function_can_hold_at_once_take_turns(stage: Stage,
 
 def test_what_sqs_refuses_comes_behind_a_pointer(stage: Stage, pointed: str) -> None:
     body = message(pointed, "a").replace('{"of": "a"}', '{"raw": "\ufffe"}')
-    stage.deployment.sender.send([Outgoing(body=body, group=pointed)])
+    stage.deployment.sender().send([Outgoing(body=body, group=pointed)])
     assert not stage.poll().failed
     assert stage.objects(pointed) == {"a": '{"data": {"raw": "\ufffe"}}'.encode()}
 

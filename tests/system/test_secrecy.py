@@ -21,7 +21,7 @@ def test_no_canary_is_in_any_log_whatever_becomes_of_the_message(stage: Stage) -
     before = len(stage.log())
     for destination in _destinations(stage):
         stage.send(*_messages(destination))
-        stage.deployment.sender.send([_offloaded(destination)])
+        stage.deployment.sender().send([_offloaded(destination)])
         while stage.mapping.poll_once():
             pass
     stage.faults.clear()
