@@ -1,6 +1,7 @@
-"""What a handler finds around it: a definition in its table, and its environment."""
+"""What a handler finds around it: definitions in their table, and its environment."""
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,11 @@ from bench import messages
 from functions.adapters.definitions import Definitions, Stored
 from functions.core.settings import variables
 
+LEDGER = "ledger"
+DATA_BUCKET = "data-bucket"
+DELIVERIES = "http://127.0.0.1/123456789012/deliveries"
+"""The queue that tasks are sent to; SQS's clients take the endpoint from their settings, and this for a name."""
+
 _TABLE = "definitions"
 _REGION = "us-east-1"
 _CREDENTIALS = {
@@ -18,44 +24,34 @@ _CREDENTIALS = {
     # As long as those that a role's sessions in AWS have, since it is signed and sent with each request.
     "AWS_SESSION_TOKEN": "example/" * 80,
 }
+_ROLE = {"role_arn": "arn:aws:iam::123456789012:role/sluice-bench"}
 _NOT_OURS = ("AWS_", "PEER_", "POWERTOOLS_", "SLUICE_", "PYTHONDONTWRITEBYTECODE")
 
 
-def define(url: str) -> None:
-    """Store the destination, in the table that it is looked up in."""
-    client: Any = boto3.client(
-        "dynamodb",
+def define(url: str, documents: Iterable[Mapping[str, Any]]) -> None:
+    """Store destinations, in the table that they are looked up in; all are reached by one role."""
+    definitions = Definitions(client("dynamodb", url), table=_TABLE)
+    for document in documents:
+        name = document["name"]
+        definitions.put(
+            Stored(
+                name=name,
+                version=1,
+                document={**document, "credentials": _ROLE},
+                created_at="2025-10-14T00:00:00Z",
+                external_id=definitions.issue_external_id(name),
+            )
+        )
+
+
+def client(service: str, url: str) -> Any:
+    """boto3's client of a service at this URL."""
+    return boto3.client(
+        service,  # type: ignore[call-overload] # a name for its Literal
         endpoint_url=url,
         region_name=_REGION,
         aws_access_key_id=_CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
-    client.create_table(
-        TableName=_TABLE,
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    definitions = Definitions(client, table=_TABLE)
-    document = {
-        "name": messages.DESTINATION,
-        "kind": "messages",
-        "bucket": messages.BUCKET,
-        "prefix": messages.PREFIX,
-        "credentials": {"role_arn": "arn:aws:iam::123456789012:role/sluice-bench"},
-        "key_template": messages.TEMPLATE,
-    }
-    definitions.put(
-        Stored(
-            name=messages.DESTINATION,
-            version=1,
-            document=document,
-            created_at="2025-10-14T00:00:00Z",
-            external_id=definitions.issue_external_id(messages.DESTINATION),
-        )
     )
 
 
@@ -80,8 +76,9 @@ def environment(url: str, *, byte_code: Path, peer_checksum: str) -> dict[str, s
         "PEER_CHECKSUM": peer_checksum,
         **variables(
             definitions_table=_TABLE,
-            ledger_table="ledger",
-            data_bucket="data-bucket",
+            ledger_table=LEDGER,
+            data_bucket=DATA_BUCKET,
             queue_url=f"{url}/123456789012/messages",
+            deliveries_queue_url=DELIVERIES,
         ),
     }

@@ -1,7 +1,8 @@
 """An endpoint of AWS on loopback whose S3 answers at wire speed.
 
-nginx keeps what is put, as files (its WebDAV module), and hands the other services' requests, which all go to
-the path `/`, to moto. Objects lie in memory where the system has a file system for that.
+nginx keeps what is put, as files (its WebDAV module), and gives them back, whole or in ranges. What else S3 does,
+and the other services' requests, which all go to the path `/`, it hands to `bench/services.py`. Objects lie in
+memory where the system has a file system for that.
 """
 
 import shutil
@@ -24,7 +25,8 @@ _CONFIG = """\
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
 events {{ worker_connections 1024; }}
 http {{
-  access_log off; keepalive_requests 1000000; client_max_body_size 100m; client_body_buffer_size 64k;
+  access_log off; keepalive_requests 1000000; client_max_body_size 0; client_body_buffer_size 64k;
+  sendfile on; etag off;
   client_body_temp_path {folder}/bodies; proxy_temp_path {folder}/proxied;
   fastcgi_temp_path {folder}/unused1; uwsgi_temp_path {folder}/unused2; scgi_temp_path {folder}/unused3;
   log_format request escape=json '{request}';
@@ -33,9 +35,15 @@ http {{
 }}
 """
 _LOCATIONS = """\
-root {folder}/objects;
-    location = / {{ proxy_pass http://127.0.0.1:{moto_port}; }}
-    location / {{ dav_methods PUT; create_full_put_path on; add_header ETag '"x"' always; }}"""
+root {folder}/objects; dav_methods PUT DELETE; create_full_put_path on; add_header ETag '"x"' always;
+    error_page 418 = @services;
+    location @services {{ proxy_pass http://127.0.0.1:{services_port}; proxy_set_header Host $http_host; }}
+    location ~ ^/[^/]*/?$ {{ return 418; }}
+    location / {{
+      if ($arg_partnumber) {{ rewrite ^ /.pieces/$arg_uploadid/$arg_partnumber last; }}
+      if ($args) {{ return 418; }}
+    }}
+    location /.pieces/ {{ alias {folder}/pieces/; }}"""
 
 _HEADERS = (
     "content-type",
@@ -62,7 +70,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     port: int
     logged_port: int
-    moto_port: int
+    services_port: int
 
     @property
     def url(self) -> str:
@@ -75,9 +83,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         return _url(self.logged_port)
 
     @property
-    def moto_url(self) -> str:
+    def services_url(self) -> str:
         """Where the other services are, without nginx before them."""
-        return _url(self.moto_port)
+        return _url(self.services_port)
 
     def take_objects(self, bucket: str) -> dict[str, bytes]:
         """The objects of a bucket by their keys; they are gone then."""
@@ -117,13 +125,16 @@ def running() -> Iterator[Endpoint]:
         folder = Path(
             resources.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=parent))
         )
-        endpoint = Endpoint(folder=folder, port=free_port(), logged_port=free_port(), moto_port=free_port())
-        (folder / "objects").mkdir()
+        endpoint = Endpoint(folder=folder, port=free_port(), logged_port=free_port(), services_port=free_port())
+        for each in ("objects", "pieces"):
+            (folder / each).mkdir()
         config = folder / "nginx.conf"
         config.write_text(_config(endpoint))
-        moto = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(endpoint.moto_port)]
-        log = folder / "moto.log"
-        resources.enter_context(listening(moto, port=endpoint.moto_port, log=log))
+        at = ["--port", str(endpoint.services_port), "--folder", str(folder)]
+        services = [sys.executable, "-m", "bench.services", *at]
+        resources.enter_context(
+            listening(services, port=endpoint.services_port, log=folder / "services.log")
+        )
         server = [nginx() or "nginx", "-p", str(folder), "-c", str(config)]
         resources.enter_context(listening(server, port=endpoint.port, log=folder / "nginx.out"))
         yield endpoint
@@ -153,6 +164,6 @@ def _config(endpoint: Endpoint) -> str:
         folder=endpoint.folder,
         port=endpoint.port,
         logged_port=endpoint.logged_port,
-        locations=_LOCATIONS.format(folder=endpoint.folder, moto_port=endpoint.moto_port),
+        locations=_LOCATIONS.format(folder=endpoint.folder, services_port=endpoint.services_port),
         request=msgspec.json.encode(request).decode(),
     )

@@ -76,7 +76,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 def benchmark(quick: bool) -> Report:  # noqa: FBT001 - the only thing that a command line says
     """Everything that the claim is about, measured in one run."""
     with endpoint.running() as place:
-        deployment.define(place.moto_url)
+        deployment.define(place.services_url, [messages.DEFINITION])
         _compare_requests(place)
         cases = [_measure(place, case, rounds=1 if quick else 3 if case.latency_ms else 7) for case in CASES]
         by_default = used_by(PEER_BY_DEFAULT, place, url=place.url, count=1000, size=10)

@@ -11,6 +11,14 @@ PREFIX = "in/"
 TEMPLATE = "join('/', [metadata.objectName, time.date, metadata.\"event-id\"])"
 """One of users' usual ones."""
 
+DEFINITION = {
+    "name": DESTINATION,
+    "kind": "messages",
+    "bucket": BUCKET,
+    "prefix": PREFIX,
+    "key_template": TEMPLATE,
+}
+
 _DATE = "2025-10-14"
 _SENT_MS = "1760410739323"
 

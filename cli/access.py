@@ -12,7 +12,8 @@ from cli.destination import refuse_foreign_external_id, stored
 from cli.documents import read_destination
 from cli.run import Run, command
 from functions.core import policies
-from functions.core.definitions import Destination, RoleCredentials
+from functions.core.definitions.destination import Destination, RoleCredentials
+from functions.core.definitions.messages import MessageDestination
 from functions.core.errors import Code, Permanent
 
 app = group("What a customer deploys or pastes so that we can work in their bucket.")
@@ -108,7 +109,8 @@ class _Access:
                     bucket=destination.bucket,
                     prefix=destination.prefix,
                     kms_key_arn=destination.kms_key_arn,
-                    keep=destination.keep,
+                    kind=destination.kind,
+                    keep=isinstance(destination, MessageDestination) and destination.keep,
                     create_bucket=create_bucket,
                     role_name_pattern=("*" if offline else self._run.deployment.settings.assume_role_pattern),
                 )
@@ -123,7 +125,7 @@ class _Access:
         return role
 
     def _ours(self) -> str:
-        return self._role_arn or self._run.deployment.role_arn
+        return self._role_arn or self._run.deployment.role_arn(self.destination.kind)
 
     def _issued(self) -> str:
         if self._external_id is None and self._role_arn:

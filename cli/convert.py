@@ -13,12 +13,14 @@ import msgspec
 import typer
 
 from cli.documents import read_document
+from cli.local_files import data_file, placed, translated
 from cli.run import Run, command
-from functions.core.errors import Code, Fault, Refused
-from functions.core.files.delivery import Delivery, Written
+from functions.core.files.dataset import Dataset
+from functions.core.files.delivery import Delivery
 from functions.core.files.inputs import DataFile, told_by
+from functions.core.files.names import DatasetNames
 from functions.core.files.settings import Conversion, parse_conversion
-from functions.core.files.store import Draft
+from functions.core.files.store import Draft, Written
 from functions.core.formats.rows import MEBIBYTE
 from functions.core.instants import Instant
 
@@ -46,11 +48,11 @@ def add_to(app: typer.Typer) -> None:
 
         Nothing is shown in DIR before all of it is whole; `.DONE` comes last.
         """
-        with _placed(run, settings):
+        with placed(run, settings):
             conversion = read_document(settings, parse_conversion)
-        with _placed(run):
+        with placed(run):
             limit = max_record_mebibytes * MEBIBYTE
-            files = [_data_file(name, conversion, limit) for name in inputs]
+            files = [data_file(name, conversion.input, limit) for name in inputs]
             with _folder(out) as store:
                 written = _deliver(run, conversion, files, store, limit)
         shown = [{**msgspec.to_builtins(each), "path": str(Path(out, each.key))} for each in written]
@@ -65,27 +67,18 @@ def _deliver(
     tokens = {"now": now, "dataset_name": stem}
     template = conversion.file_name
     name = template.render(tokens) if template else f"{stem}.{conversion.files.extension}"
+    settings = conversion.files.limited(limit)
     delivery = Delivery(
-        conversion.files.limited(limit),
-        files,
+        settings,
+        [Dataset(DatasetNames(settings, name=name, tokens=tokens), tuple(files))],
         store=store,
         run=str(uuid.uuid4()),
         progress=lambda rows: run.progress(f"{rows} rows"),
     )
     try:
-        return delivery.write(name=name, tokens=tokens)
+        return delivery.write()
     finally:
         run.progress("")
-
-
-def _data_file(name: str, conversion: Conversion, limit: int) -> DataFile:
-    @contextmanager
-    def opened() -> Iterator[BinaryIO]:
-        with _translated(name), Path(name).open("rb") as stream:
-            yield stream
-
-    with opened():
-        return DataFile(name=name, open=opened, told=conversion.input, max_record_bytes=limit)
 
 
 class _FileDraft:
@@ -103,7 +96,7 @@ class _FileDraft:
     def discard(self) -> None:
         """Forget it, and give its room back."""
         self.close()
-        Path(self.path).unlink()
+        Path(self.path).unlink(missing_ok=True)
 
 
 class _Folder:
@@ -124,18 +117,23 @@ class _Folder:
         for draft in self._drafts:
             draft.close()
 
-    def publish(self, draft: Draft, name: str) -> None:
+    def publish(self, draft: Draft, written: Written) -> None:
         """Move a whole file to its name."""
-        target = self._out / name
-        with _translated(str(target)):
+        target = self._out / written.key
+        with translated(str(target)):
             target.parent.mkdir(parents=True, exist_ok=True)
             Path(draft.path).chmod(0o644)
             Path(draft.path).replace(target)
 
+    def withdraw(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        with translated(name):
+            (self._out / name).unlink(missing_ok=True)
+
 
 @contextmanager
 def _folder(out: str) -> Iterator[_Folder]:
-    with _translated(out):
+    with translated(out):
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
         drafts = tempfile.mkdtemp(prefix=".sluice-", dir=folder)
@@ -145,39 +143,6 @@ def _folder(out: str) -> Iterator[_Folder]:
         finally:
             store.close()
             shutil.rmtree(drafts)
-
-
-@contextmanager
-def _translated(name: str) -> Iterator[None]:
-    """Errors of the file system as faults."""
-    try:
-        yield
-    except OSError as error:
-        path = str(error.filename or name)
-        raise Refused([Fault(code=Code.MISSING_FILE, path=path, message=str(error.strerror))]) from None
-    except ValueError:
-        raise Refused(
-            [Fault(code=Code.MISSING_FILE, path=ascii(name), message="no file can be called so")]
-        ) from None
-
-
-@contextmanager
-def _placed(run: Run, document: str | None = None) -> Iterator[None]:
-    """Faults as a person reads them: with the line, of the document or of the file that the fault names."""
-    try:
-        yield
-    except Refused as refused:
-        if run.as_json:
-            raise
-        raise run.fail([_with_line(fault, document) for fault in refused.faults]) from None
-
-
-def _with_line(fault: Fault, document: str | None) -> Fault:
-    if fault.line is None:
-        return fault
-    where = f"{document or fault.path}:{fault.line}"
-    path = f"{where}: {fault.path}" if document and fault.path else where
-    return msgspec.structs.replace(fault, path=path)
 
 
 def _line(out: str, written: Written) -> str:

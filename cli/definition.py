@@ -1,5 +1,6 @@
 """`sluice definition`: definitions, checked without AWS."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -8,7 +9,9 @@ import typer
 from cli.apps import group
 from cli.documents import read_destination
 from cli.run import Run, command, faults_of
-from functions.core.errors import Fault, SluiceError
+from functions.core.definitions.destination import Destination
+from functions.core.definitions.streams import StreamDestination
+from functions.core.errors import Code, Fault, SluiceError
 
 app = group("Definitions, checked without AWS.")
 
@@ -21,9 +24,12 @@ def check(
     """All faults of destinations at once, each with its path."""
     names: list[str] = []
     faults: list[Fault] = []
+    warnings: list[Fault] = []
     for file in files:
         try:
-            names.append(read_destination(file)[0].name)
+            destination, _ = read_destination(file)
+            names.append(destination.name)
+            warnings += [_in_file(file, fault) for fault in _warnings(destination)]
         except SluiceError as error:
             faults += [
                 fault if run.as_json and len(files) == 1 else _in_file(file, fault)
@@ -31,7 +37,18 @@ def check(
             ]
     if faults:
         raise run.fail(faults)
-    run.result({"checked": names}, [f"{name}: in order" for name in names])
+    run.result({"checked": names}, [f"{name}: in order" for name in names], warnings)
+
+
+def _warnings(destination: Destination) -> Iterator[Fault]:
+    """What may be meant, and may not."""
+    if isinstance(destination, StreamDestination) and not destination.template.unique_between_runs:
+        yield Fault(
+            code=Code.BAD_DEFINITION,
+            path="key_template",
+            message="two runs can give the same key, and the later file then replaces the earlier",
+            cure="put {stream_run_id} into it, unless that is what you want",
+        )
 
 
 def _in_file(file: str, fault: Fault) -> Fault:

@@ -19,6 +19,9 @@ from functions.core.settings import Settings
 _PATIENT = Config(connect_timeout=3, read_timeout=90, retries={"total_max_attempts": 1})
 """A question may meet a cold start, and takes several requests; asked twice, it would be answered twice."""
 
+_WRITERS = {"messages": "MessageWriter", "streams": "FileWriter"}
+"""By the kind of a destination, who writes to its bucket; the stack's outputs are called after it."""
+
 
 class Deployment:
     """One deployment, with what the command line needs of it."""
@@ -35,10 +38,9 @@ class Deployment:
         )
         self.ports = Ports(self.settings, clients=clients)
 
-    @property
-    def role_arn(self) -> str:
-        """Our role, which customers' trust policies name."""
-        return self.outputs["MessageWriterRoleArn"]
+    def role_arn(self, kind: str) -> str:
+        """Our role that works on destinations of this kind, which customers' trust policies name."""
+        return self.outputs[f"{_WRITERS[kind]}RoleArn"]
 
     @property
     def secret_prefix(self) -> str:
@@ -54,8 +56,8 @@ class Deployment:
             bucket_name=self.settings.data_bucket,
         )
 
-    def ask(self, question: Mapping[str, Any]) -> Any:
-        """The answer of the function that will use the access in question.
+    def ask(self, question: Mapping[str, Any], *, kind: str) -> Any:
+        """The answer of the function that will use the access in question, to a destination of this kind.
 
         Raises:
             Transient: It cannot be asked now, or has no answer now.
@@ -63,7 +65,7 @@ class Deployment:
         """
         with translated("asking the function"):
             answer = self.clients.get("lambda", config=_PATIENT).invoke(
-                FunctionName=self.outputs["MessageWriterFunction"],
+                FunctionName=self.outputs[f"{_WRITERS[kind]}Function"],
                 Payload=msgspec.json.encode(question),
             )
         payload = msgspec.json.decode(answer["Payload"].read())

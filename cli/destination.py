@@ -7,14 +7,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from cli import secrets
+from cli import secrets, verification
 from cli.apps import group
 from cli.deployment import Deployment
 from cli.documents import read_destination
 from cli.resending import release_held
 from cli.run import Run, command
 from functions.adapters.definitions import Stored
-from functions.core.definitions import Destination, RoleCredentials, masked
+from functions.core.definitions.destination import Destination, RoleCredentials, masked
 from functions.core.errors import Code, Fault, Permanent, Refused
 from functions.core.failures import State
 
@@ -44,10 +44,11 @@ def update(run: Run, file: File, *, no_verify: NoVerify = False) -> None:
     """
     destination, document = read_destination(file)
     before = stored(run.deployment, destination.name)
+    _refuse_other_kind(destination, before)
     was_enabled = before.document.get("enabled", True)
     document.setdefault("enabled", was_enabled)
     _store(run, destination, document, before=before, verify=not no_verify)
-    if document["enabled"] and not was_enabled:
+    if document["enabled"] and not was_enabled and destination.kind == "messages":
         release_held(run, destination.name)
 
 
@@ -64,8 +65,9 @@ def show(
     shown = _listed(found) | {
         "definition": found.document,
         "failures_open": sum(failure.state is State.OPEN for failure in ledger.of(name)),
-        "messages_held": sum(1 for _ in ledger.held(name)),
     }
+    if found.kind == "messages":
+        shown["messages_held"] = sum(1 for _ in ledger.held(name))
     run.result(shown, msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
 
 
@@ -83,7 +85,7 @@ def list_all(run: Run) -> None:
 
 @command(app, example="sluice destination delete acme", aws=True)
 def delete(run: Run, name: Name) -> None:
-    """Delete a destination; messages that still come for it wait among the failures."""
+    """Delete a destination; what still comes for it waits among the failures."""
     found = stored(run.deployment, name)
     run.deployment.ports.definitions.delete(found)
     if found.secret_arn is not None:
@@ -93,31 +95,32 @@ def delete(run: Run, name: Name) -> None:
 
 @command(app, example="sluice destination disable acme", aws=True)
 def disable(run: Run, name: Name) -> None:
-    """Hold the messages of a destination instead of delivering them."""
-    _set_enabled(run.deployment, name, enabled=False)
+    """Deliver nothing to a destination: messages are held, and the runs of streams wait."""
+    kind = _set_enabled(run.deployment, name, enabled=False).kind
     seconds = run.deployment.settings.definition_max_age_seconds
-    run.result({"disabled": name}, f"{name}: disabled, messages are held within {seconds} seconds")
+    then = "messages are held" if kind == "messages" else "runs are taken in, and wait,"
+    run.result({"disabled": name}, f"{name}: disabled, {then} within {seconds} seconds")
 
 
 @command(app, example="sluice destination enable acme", aws=True)
 def enable(run: Run, name: Name) -> None:
-    """Deliver to a destination again, and first what was held meanwhile, in its order."""
-    _set_enabled(run.deployment, name, enabled=True)
-    _release(run, name)
+    """Deliver to a destination again, and first what was held meanwhile, in its order; runs go by themselves."""
+    _release(run, _set_enabled(run.deployment, name, enabled=True))
 
 
 @command(app, example="sluice destination resume acme", aws=True)
 def resume(run: Run, name: Name) -> None:
-    """Send again, in its order, what is held for a destination that is enabled."""
-    if not _listed(stored(run.deployment, name))["enabled"]:
+    """Send again, in its order, what is held for a destination that is enabled; runs go by themselves."""
+    found = stored(run.deployment, name)
+    if not _listed(found)["enabled"]:
         raise Permanent(Code.EXISTS, f"{name} is disabled: sluice destination enable {name}")
-    _release(run, name)
+    _release(run, found)
 
 
 @command(app, example="sluice destination test acme", aws=True)
 def test(run: Run, name: Name) -> None:
     """Verify the access of a stored destination, one question after the other."""
-    checks = _verify(run, stored(run.deployment, name))
+    checks = verification.verify(run, stored(run.deployment, name))
     run.result(checks, f"{name}: access is in order")
 
 
@@ -138,6 +141,18 @@ def _version(deployment: Deployment, name: str, number: int) -> Stored:
     if found is None:
         raise Permanent(Code.MISSING_FILE, f"there is no version {number} of {name}")
     return found
+
+
+def _refuse_other_kind(destination: Destination, before: Stored) -> None:
+    """What is on its way is of the kind that the destination has, and would be nobody's."""
+    if destination.kind != before.kind:
+        fault = Fault(
+            code=Code.BAD_DEFINITION,
+            path="kind",
+            message=f"{destination.name} is of kind {before.kind}, which cannot be changed",
+            cure="give the new destination another name",
+        )
+        raise Refused([fault])
 
 
 def refuse_foreign_external_id(destination: Destination, issued: str) -> None:
@@ -178,43 +193,14 @@ def _store(
             secret_arn=secret_arn,
         )
         if verify:
-            _verify(run, new)
+            verification.verify(run, new)
             new = msgspec.structs.replace(new, verified=_now())
         definitions.put(new)
     how = "access verified" if verify else "access not verified"
     run.result(_listed(new), f"{new.name}: stored as version {new.version}, {how}")
 
 
-def _verify(run: Run, new: Stored) -> list[dict[str, Any]]:
-    """The questions and their answers, told one by one.
-
-    Raises:
-        Refused: One of them is not answered as it must be.
-    """
-    question = {"stored": new, "role_arn": run.deployment.role_arn}
-    checks: list[dict[str, Any]] = run.deployment.ask(question)["checks"]
-    for check in checks:
-        if not run.as_json:
-            run.tell(f"{'ok    ' if check['passed'] else 'FAILED'} {check['name']}")
-    failed = [_failed(check) for check in checks if not check["passed"]]
-    if failed:
-        if not run.as_json and isinstance(new.destination().credentials, RoleCredentials):
-            run.tell(f"the external id of {new.name} is {new.external_id}")
-        raise Refused(failed)
-    return checks
-
-
-def _failed(check: Mapping[str, Any]) -> Fault:
-    grant = check.get("grant")
-    return Fault(
-        code=Code(check["code"]),
-        path=check["name"],
-        message=check["text"],
-        cure=f"the document that would mend it: {msgspec.json.encode(grant).decode()}" if grant else "",
-    )
-
-
-def _set_enabled(deployment: Deployment, name: str, *, enabled: bool) -> None:
+def _set_enabled(deployment: Deployment, name: str, *, enabled: bool) -> Stored:
     found = stored(deployment, name)
     if found.document.get("enabled", True) is not enabled:
         changed = msgspec.structs.replace(
@@ -224,11 +210,19 @@ def _set_enabled(deployment: Deployment, name: str, *, enabled: bool) -> None:
             document=found.document | {"enabled": enabled},
         )
         deployment.ports.definitions.put(changed)
+        return changed
+    return found
 
 
-def _release(run: Run, name: str) -> None:
-    sent = release_held(run, name)
-    run.result({"enabled": name, "released": sent}, f"{name}: enabled, {sent} held messages are sent again")
+def _release(run: Run, found: Stored) -> None:
+    if found.kind == "streams":
+        # They are parts in the data bucket and tasks that the planner makes, not messages that somebody keeps.
+        text = f"{found.name}: enabled, the runs that waited are delivered by themselves"
+        run.result({"enabled": found.name}, text)
+        return
+    sent = release_held(run, found.name)
+    text = f"{found.name}: enabled, {sent} held messages are sent again"
+    run.result({"enabled": found.name, "released": sent}, text)
 
 
 def _listed(found: Stored) -> dict[str, Any]:

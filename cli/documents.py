@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
-from functions.core.definitions import Destination, parse_destination
+from functions.core.definitions.destination import Destination
+from functions.core.definitions.parsing import parse_destination
 from functions.core.errors import Code, Fault, Refused
 
 Checked = TypeVar("Checked")
@@ -38,7 +39,7 @@ def read_destination(file: str) -> tuple[Destination, dict[str, Any]]:
     Raises:
         Refused: All faults of the document, each with its path, its line and its column.
     """
-    return read_document(file, lambda document: (parse_destination(document), document))
+    return read_document(file, lambda document: (parse_destination(document), _as_stored(document)))
 
 
 def read_document(file: str, parse: Callable[[Any], Checked]) -> Checked:
@@ -62,6 +63,14 @@ def read_document(file: str, parse: Callable[[Any], Checked]) -> Checked:
         return parse(document)
     except Refused as refused:
         raise Refused([_placed(fault, root) for fault in refused.faults]) from None
+
+
+def _as_stored(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with a name that YAML reads as a value, `null` of `delimited`, as the text that JSON has."""
+    given = document.get("delimited")
+    if not isinstance(given, dict):
+        return document
+    return document | {"delimited": {"null" if name is None else name: each for name, each in given.items()}}
 
 
 def _repeated(

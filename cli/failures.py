@@ -54,7 +54,10 @@ def show(
 def retry(
     run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
 ) -> None:
-    """Send the messages of failures again; one that is then delivered is resolved."""
+    """Send the messages of failures again; one that is then delivered is resolved.
+
+    The files of a run are made by the definition as it was when the run was sealed; `restart` takes the newest.
+    """
     _send_again(run, _chosen(run, failures, destination, code, every=every))
 
 
@@ -62,8 +65,11 @@ def retry(
 def restart(
     run: Run, failures: Ids = None, *, destination: Of = None, code: WithCode = None, every: All = False
 ) -> None:
-    """Begin the work of failures anew. Of a message nothing was delivered, so this is `retry`."""
-    _send_again(run, _chosen(run, failures, destination, code, every=every))
+    """Begin the work of failures anew, with the definition as it is now: files are named and made by it.
+
+    A message is always delivered by the newest definition, so that for messages this is `retry`.
+    """
+    _send_again(run, _chosen(run, failures, destination, code, every=every), restart=True)
 
 
 @command(app, example="sluice failures skip acme:3eb86cea5066829f0c9a6d733cd6ef88", aws=True)
@@ -80,8 +86,8 @@ def skip(
     run.result({"skipped": [failure.id for failure in chosen]}, f"{len(chosen)} failure(s) skipped")
 
 
-def _send_again(run: Run, chosen: list[Failure]) -> None:
-    sent = send_again(run.deployment, chosen)
+def _send_again(run: Run, chosen: list[Failure], *, restart: bool = False) -> None:
+    sent = send_again(run.deployment, chosen, restart=restart)
     run.result({"sent": [failure.id for failure in chosen]}, f"{sent} message(s) sent again")
 
 

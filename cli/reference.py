@@ -19,6 +19,27 @@ _SAMPLE = Instant.parse("2025-10-14T02:58:59.323405308Z")
 _ROLE = "arn:aws:iam::123456789012:role/sluice-message-writer"
 _KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
+_UPLOADS = """## Uploads that nobody ended
+
+Files are uploaded in parts, and an upload that fails is given up by us. One that a crash leaves behind is seen in
+no listing and paid for all the same, so the bucket should have a rule that ends it; a bucket that
+`sluice access template` makes has it.
+
+```json
+{
+  "Rules": [
+    {
+      "ID": "incomplete-uploads",
+      "Status": "Enabled",
+      "Filter": {},
+      "AbortIncompleteMultipartUpload": {
+        "DaysAfterInitiation": 7
+      }
+    }
+  ]
+}
+```"""
+
 
 def commands() -> str:
     """Every command with its arguments and options."""
@@ -36,14 +57,17 @@ def access() -> str:
         "Write, for messages": policies.write_messages(**where),
         "Write, for messages, with `on_existing: keep`": policies.write_messages(**where, keep=True),
         "Write, for messages, with a KMS key": policies.write_messages(**where, kms_key_arn=_KEY),
+        "Write, for streams": policies.write_files(**where),
+        "Write, for streams, with a KMS key": policies.write_files(**where, kms_key_arn=_KEY),
     }
     sections = [
         f"## {title}\n\n```json\n{json.dumps(each, indent=2)}\n```" for title, each in documents.items()
     ]
     head = (
-        "# Policies\n\nWhat a customer grants. `sluice access policy|trust|template` prints them filled in."
+        "# Policies\n\nWhat a customer grants. `sluice access policy|trust|template` prints them filled in;"
+        " the role that is trusted is that of `message_writer` for messages, of `file_writer` for streams."
     )
-    return "\n\n".join([head, *sections]) + "\n"
+    return "\n\n".join([head, *sections, _UPLOADS]) + "\n"
 
 
 def failures() -> str:

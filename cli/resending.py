@@ -8,7 +8,7 @@ from math import ceil
 
 from cli.deployment import Deployment
 from cli.run import Run
-from functions.adapters.events import FAILURE, ORIGINAL_ID, ORIGINAL_SENT
+from functions.adapters.events import FAILURE, ORIGINAL_ID, ORIGINAL_SENT, RESTART
 from functions.core.errors import Code, Permanent
 from functions.core.failures import Failure, is_failure_id
 from functions.core.outgoing import MAX_ENTRIES, Outgoing
@@ -16,7 +16,7 @@ from functions.core.outgoing import MAX_ENTRIES, Outgoing
 _MARGIN_SECONDS = 2
 
 
-def send_again(deployment: Deployment, failures: list[Failure]) -> int:
+def send_again(deployment: Deployment, failures: list[Failure], *, restart: bool = False) -> int:
     """Send the messages of these failures to where they came from, as what they were when they first came.
 
     They come once every function knows the newest definition: sooner, they could fail as before.
@@ -24,7 +24,7 @@ def send_again(deployment: Deployment, failures: list[Failure]) -> int:
     waits = {name: _until_known(deployment, name) for name in {failure.connection for failure in failures}}
     return sum(
         deployment.sender(queue).send(
-            _outgoing(deployment, failure, delay=waits[failure.connection])
+            _outgoing(deployment, failure, delay=waits[failure.connection], restart=restart)
             for failure in failures
             if failure.queue is queue
         )
@@ -57,7 +57,7 @@ def _batched(held: Iterable[Failure]) -> Iterator[list[Failure]]:
         yield some
 
 
-def _outgoing(deployment: Deployment, kept: Failure, *, delay: int = 0) -> Outgoing:
+def _outgoing(deployment: Deployment, kept: Failure, *, delay: int = 0, restart: bool = False) -> Outgoing:
     body = deployment.ports.failures.body(kept.id)
     return Outgoing(
         body=body.decode(errors="surrogatepass"),
@@ -67,6 +67,7 @@ def _outgoing(deployment: Deployment, kept: Failure, *, delay: int = 0) -> Outgo
             ORIGINAL_SENT: str(kept.sent_ms),
             # Of a held message too: it may have been held while it was being retried.
             FAILURE: kept.id,
+            **({RESTART: "true"} if restart else {}),
         },
         delay_seconds=delay,
     )

@@ -9,7 +9,7 @@ import msgspec
 from cli.deployment import Deployment
 from functions.adapters.clients import translated
 from functions.adapters.definitions import Stored
-from functions.core.definitions import MASK, Destination, KeyCredentials
+from functions.core.definitions.destination import MASK, Destination, KeyCredentials
 from functions.core.errors import Code, Fault, Refused
 
 RECOVERY_DAYS = 30

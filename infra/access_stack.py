@@ -34,18 +34,20 @@ class AccessError(ValueError):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """The access that one message destination needs: its parameters' defaults, and what shapes the template."""
+    """The access that one destination needs: its parameters' defaults, and what shapes the template."""
 
     role_name: str
     trusted_role_arn: str
-    """Our function's role: the deployment's output `MessageWriterRoleArn`."""
+    """Our function's role: the deployment's output `MessageWriterRoleArn`, for streams `FileWriterRoleArn`."""
     external_id: str
     bucket: str
+    kind: str = "messages"
+    """The destination's kind: what its job is."""
     prefix: str = ""
     kms_key_arn: str | None = None
     """Only with a key does the template have a parameter for it, and the role its use."""
     keep: bool = False
-    """Whether the destination has `on_existing: keep`, which looks at what is already there."""
+    """Whether a destination of messages has `on_existing: keep`, which looks at what is already there."""
     create_bucket: bool = False
     role_name_pattern: str = "sluice-*"
     """What roles the deployment can assume: its `assume_role_pattern`."""
@@ -98,11 +100,7 @@ class AccessStack(Stack):
             role_name=role_name,
             trusted_role_arn=trusted,
             external_id=external_id,
-            allowed={
-                "write-messages": policies.write_messages(
-                    bucket=bucket, prefix=prefix, partition=Aws.PARTITION, keep=access.keep, kms_key_arn=key
-                )
-            },
+            allowed=_allowed(access, bucket=bucket, prefix=prefix, key=key),
         ).role
         role.override_logical_id("Role")
         self._bucket(bucket, key=key, wanted=self._asked_for("CreateBucket", default=access.create_bucket))
@@ -199,6 +197,19 @@ def customer_template(access: Access) -> dict[str, Any]:
         stack = AccessStack(app, "SluiceAccess", access=access)
         template: dict[str, Any] = app.synth().get_stack_by_name(stack.stack_name).template
     return template
+
+
+def _allowed(access: Access, *, bucket: str, prefix: str, key: str | None) -> dict[str, policies.Document]:
+    """What the destination's job needs, by the name that it is to have on the role."""
+    where: dict[str, Any] = {
+        "bucket": bucket,
+        "prefix": prefix,
+        "partition": Aws.PARTITION,
+        "kms_key_arn": key,
+    }
+    if access.kind == "messages":
+        return {"write-messages": policies.write_messages(**where, keep=access.keep)}
+    return {"write-files": policies.write_files(**where)}
 
 
 def _role_name_rule(pattern: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ def synthesise(app: App, *, config: Deployment, package: Package) -> dict[str, A
 def template(context: Mapping[str, Any]) -> dict[str, Any]:
     """The template of a deployment with this context, for who creates its resources without AWS.
 
-    Nothing is built: the functions' code and layer in the template are not what Lambda would be given.
+    Nothing is built: the functions' code and layers in the template are not what Lambda would be given.
 
     Raises:
         ConfigError: The context holds what no deployment can have.
@@ -40,7 +40,7 @@ def template(context: Mapping[str, Any]) -> dict[str, Any]:
         unbuilt = Path(scratch, "unbuilt")
         unbuilt.mkdir()
         app = App(outdir=str(Path(scratch, "cdk.out")))
-        return synthesise(app, config=config, package=Package(code=unbuilt, layer=unbuilt))
+        return synthesise(app, config=config, package=Package(code=unbuilt, layer=unbuilt, columnar=unbuilt))
 
 
 def main() -> None:

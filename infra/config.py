@@ -15,10 +15,19 @@ PYTHON = "3.13"
 """The interpreter of every function; the layer's wheels are chosen for it."""
 
 DEPENDENCIES = ("aws-lambda-powertools", "boto3", "jmespath", "msgspec", "obstore")
-"""What functions import: the layer holds these distributions and their own needs, as the lock file pins them."""
+"""What every function imports: the layer holds these and their own needs, as the lock file pins them."""
+
+COLUMNAR = ("isal", "pyarrow", "pysequoia", "tzdata")
+"""What writing files takes: gzip, columns, OpenPGP and time zones, a layer of its own."""
+
+DELIVERY_SECONDS = 900
+"""What `file_writer` has for a run, one at a time: the most that Lambda gives."""
 
 QUEUE_RETENTION_DAYS = 14
 """The most that SQS allows; each queue and each dead-letter queue keeps a message this long."""
+
+_QUEUES_OF_A_RUN = 4
+"""Records and Deliveries with their dead letters: a row may wait in each of them before it is in a file."""
 
 Architecture = Literal["arm64", "x86_64"]
 
@@ -59,8 +68,15 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """How long the body of a failed or held message can be sent again."""
     payload_retention_days: Annotated[int, Meta(ge=1, le=4000)] = 430
     """How long an offloaded body stays: a message held to its last day still passes through both queues."""
+    part_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
+    """How long staged rows stay, and what the ledger tells of their run."""
+    largest_run_gigabytes: Annotated[int, Meta(ge=1, le=100)] = 20
+    """Staged rows that one delivery takes: a larger run is refused before anything of it is written."""
+    open_run_alarm_hours: Annotated[int, Meta(ge=1, le=24 * QUEUE_RETENTION_DAYS)] = 24
+    """A run open for longer is waiting for what was probably never sent."""
     definition_max_age_seconds: Annotated[int, Meta(ge=0, le=3600)] = 60
     writes_at_once: Annotated[int, Meta(ge=1, le=512)] = 32
+    """What an invocation of `message_writer` or `stager` has under way together."""
     payload_budget_megabytes: Annotated[int, Meta(ge=1, le=8192)] = 256
     message_writer_memory_megabytes: Annotated[int, Meta(ge=256, le=10_240)] = 1769
     """1,769 MB is one whole processor."""
@@ -70,6 +86,20 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """How long a batch may wait to fill: all that batching adds to a message's latency."""
     message_writer_max_concurrency: Annotated[int, Meta(ge=2, le=1000)] = 20
     """Invocations at once, limited where the queue is read: reserved concurrency would turn messages away."""
+    stager_memory_megabytes: Annotated[int, Meta(ge=256, le=10_240)] = 1769
+    stager_timeout_seconds: Annotated[int, Meta(ge=10, le=900)] = 60
+    stager_batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+    stager_window_seconds: Annotated[int, Meta(ge=0, le=300)] = 10
+    """How long rows may wait to be staged: the longer, the fewer and larger are the parts of a run."""
+    stager_max_concurrency: Annotated[int, Meta(ge=2, le=1000)] = 20
+    file_writer_memory_megabytes: Annotated[int, Meta(ge=512, le=10_240)] = 1769
+    file_writer_storage_megabytes: Annotated[int, Meta(ge=512, le=10_240)] = 10_240
+    """The disk of an invocation, where files grow that cannot be sent piece by piece."""
+    file_writer_max_concurrency: Annotated[int, Meta(ge=2, le=1000)] = 20
+    """Runs delivered at once, each by an invocation of its own."""
+    planner_memory_megabytes: Annotated[int, Meta(ge=256, le=10_240)] = 512
+    planner_timeout_seconds: Annotated[int, Meta(ge=10, le=900)] = 60
+    """It is started every minute; what one invocation leaves, the next one finds."""
 
     def __post_init__(self) -> None:
         """Check what no single value shows.
@@ -77,20 +107,42 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: Two values contradict each other; the text names both.
         """
-        if self.message_writer_batch_size > _ONE_RECEIVE and not self.message_writer_window_seconds:
-            raise ValueError(
-                f"`message_writer_batch_size` above {_ONE_RECEIVE} needs `message_writer_window_seconds` >= 1"
-            )
+        self._check_taking(
+            "message_writer",
+            batch_size=self.message_writer_batch_size,
+            window_seconds=self.message_writer_window_seconds,
+            memory_megabytes=self.message_writer_memory_megabytes,
+        )
+        self._check_taking(
+            "stager",
+            batch_size=self.stager_batch_size,
+            window_seconds=self.stager_window_seconds,
+            memory_megabytes=self.stager_memory_megabytes,
+        )
         shortest = self.failure_retention_days + 2 * QUEUE_RETENTION_DAYS
         if self.payload_retention_days < shortest:
             raise ValueError(
                 f"`payload_retention_days` must be at least {shortest}: `failure_retention_days` and both queues'"
             )
+        shortest = _QUEUES_OF_A_RUN * QUEUE_RETENTION_DAYS
+        if self.part_retention_days < shortest:
+            raise ValueError(
+                f"`part_retention_days` must be at least {shortest}: a run may take as long through its queues"
+            )
+
+    def _check_taking(
+        self, function: str, *, batch_size: int, window_seconds: int, memory_megabytes: int
+    ) -> None:
+        """Check how a function takes batches, and the offloaded payloads that belong to them."""
+        if batch_size > _ONE_RECEIVE and not window_seconds:
+            raise ValueError(
+                f"`{function}_batch_size` above {_ONE_RECEIVE} needs `{function}_window_seconds` >= 1"
+            )
         needed = _COPIES_OF_PAYLOADS * self.payload_budget_megabytes + _MEMORY_BESIDE_PAYLOADS
-        if needed > self.message_writer_memory_megabytes:
+        if needed > memory_megabytes:
             raise ValueError(
                 f"`payload_budget_megabytes` of {self.payload_budget_megabytes} needs at least {needed}"
-                " `message_writer_memory_megabytes`"
+                f" `{function}_memory_megabytes`"
             )
 
 

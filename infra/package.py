@@ -1,7 +1,7 @@
-"""What Lambda is given: our code, and a layer of what it imports, built with nothing but Python — no Docker.
+"""What Lambda is given: our code, and layers of what it imports, built with nothing but Python — no Docker.
 
-`python -m infra.package --architecture x86_64 DIR` lays both out as Lambda unpacks them: `DIR/code` is
-`/var/task`, `DIR/layer` is `/opt`.
+`python -m infra.package --architecture x86_64 DIR` lays all out as Lambda unpacks them: `DIR/code` is
+`/var/task`, `DIR/layer` is `/opt`, and so is `DIR/columnar`, for functions that write files.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import uv
 
-from infra.config import DEPENDENCIES, PYTHON, Architecture
+from infra.config import COLUMNAR, DEPENDENCIES, PYTHON, Architecture
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
@@ -29,6 +29,19 @@ _UV_PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_
 
 _MACHINE_BOUND = ("bin", "*.dist-info/RECORD", ".lock")
 """What names this machine or its paths: the same lock file must give the same layer everywhere."""
+
+_UNUSED = (
+    "pyarrow/include",
+    "pyarrow/includes",
+    "pyarrow/src",
+    "pyarrow/tests",
+    "pyarrow/*.p[xy][dix]",
+    "pyarrow/*_cpp_tests*",
+    "pyarrow/*flight*",
+    "pyarrow/*_s3*",
+)
+"""What pyarrow brings for compilers, for its own tests, for Flight and for S3: a third of it. Its libraries are
+linked with one another; the rest, Substrait's too, must stay."""
 
 
 class PackageError(Exception):
@@ -43,10 +56,12 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Package(msgspec.Struct, frozen=True, kw_only=True):
-    """Two folders: what is unpacked to `/var/task` and what to `/opt`."""
+    """Folders: what is unpacked to `/var/task`, and what to `/opt`."""
 
     code: Path
     layer: Path
+    columnar: Path
+    """Beside the layer that all have, for those functions that write files."""
 
 
 def build(target: Target, *, into: Path = ROOT / "build", lock: Path = LOCK) -> Package:
@@ -57,17 +72,21 @@ def build(target: Target, *, into: Path = ROOT / "build", lock: Path = LOCK) -> 
     """
     if not lock.is_file():
         raise PackageError(f"{lock} is missing: functions are packaged from a clone of the repository")
-    pins = pinned(lock.read_text("utf-8"), DEPENDENCIES)
     files = (ROOT / "functions").rglob("*")
     sources = sorted(path for path in files if path.is_file() and "__pycache__" not in path.parts)
     code = (part for path in sources for part in (str(path.relative_to(ROOT)), path.read_bytes()))
-    layer = (lock.read_bytes(), *pins, Path(__file__).read_bytes(), target.architecture, target.python)
     return Package(
         code=_built_once(into / "code" / _digest(code), _write_code),
-        layer=_built_once(
-            into / "layer" / _digest(layer),
-            lambda folder: _write_layer(target, pins, folder=folder, lock=lock),
-        ),
+        layer=_layer(target, DEPENDENCIES, into=into / "layer", lock=lock),
+        columnar=_layer(target, COLUMNAR, into=into / "columnar", lock=lock),
+    )
+
+
+def _layer(target: Target, distributions: Iterable[str], *, into: Path, lock: Path) -> Path:
+    pins = pinned(lock.read_text("utf-8"), distributions)
+    made_of = (lock.read_bytes(), *pins, Path(__file__).read_bytes(), target.architecture, target.python)
+    return _built_once(
+        into / _digest(made_of), lambda folder: _write_layer(target, pins, folder=folder, lock=lock)
     )
 
 
@@ -125,10 +144,11 @@ def _write_layer(target: Target, pins: Iterable[str], *, folder: Path, lock: Pat
 
 
 def _trim(site: Path) -> None:
-    """Remove what binds the layer to this machine, and the models of services that no function calls."""
-    models = (path for path in (site / "botocore/data").iterdir() if path.is_dir())
-    unused = [path for path in models if path.name not in SERVICES]
-    for path in [*unused, *(path for pattern in _MACHINE_BOUND for path in site.glob(pattern))]:
+    """Remove what binds the layer to this machine, and what no function uses."""
+    models = (path for path in site.glob("botocore/data/*") if path.is_dir())
+    unused = {path for path in models if path.name not in SERVICES}
+    patterns = (*_MACHINE_BOUND, *_UNUSED)
+    for path in unused.union(*map(site.glob, patterns)):
         if path.is_dir():
             shutil.rmtree(path)
         else:

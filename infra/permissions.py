@@ -65,6 +65,41 @@ def keep_ledger(table_arn: str) -> Permission:
     return Permission(sid="KeepLedger", actions=calls, resource=table_arn)
 
 
+def keep_runs(table_arn: str) -> Permission:
+    """Read runs and change them in transactions, each of whose parts needs the right to it alone."""
+    reads = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
+    writes = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+    return Permission(sid="KeepRuns", actions=(*reads, *writes), resource=table_arn)
+
+
+def deliver_runs(table_arn: str) -> Permission:
+    """Read sealed runs, hold their leases, and note what became of them."""
+    reads = ("dynamodb:GetItem", "dynamodb:Query")
+    writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+    return Permission(sid="DeliverRuns", actions=(*reads, *writes), resource=table_arn)
+
+
+def send_tasks(queue_arn: str) -> Permission:
+    """Ask for the delivery of a sealed run."""
+    return Permission(sid="SendTasks", actions=("sqs:SendMessage",), resource=queue_arn)
+
+
+def stage_parts(bucket_arn: str) -> Permission:
+    """Keep rows until their run is sealed."""
+    why = "A staging object's key is made for its invocation; nothing else lies under the prefix"
+    return Permission(
+        sid="StageParts", actions=("s3:PutObject",), resource=f"{bucket_arn}/parts/*", breadth=why
+    )
+
+
+def read_parts(bucket_arn: str) -> Permission:
+    """Read the rows of a sealed run."""
+    why = "The ledger names the objects that hold a run's rows; nothing else lies under the prefix"
+    return Permission(
+        sid="ReadParts", actions=("s3:GetObject",), resource=f"{bucket_arn}/parts/*", breadth=why
+    )
+
+
 def read_payloads(bucket_arn: str) -> Permission:
     """Fetch the offloaded bodies that messages point to."""
     why = "Senders name the payloads; nothing else lies under the prefix"

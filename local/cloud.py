@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Mapping as Variables
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -16,7 +17,10 @@ from local.function import Function, FunctionSettings
 from local.invocations import Invocations
 from local.loopback import Loopback
 from local.mappings import Delivery, Mapping, MappingSettings
-from local.template import FUNCTION, MAPPING, LocalTemplate, own_outputs
+from local.sandbox import Outcome
+from local.schedules import Schedule, ScheduleSettings, check_kinds
+from local.serial import Serial
+from local.template import FUNCTION, MAPPING, RULE, LocalTemplate, own_outputs
 from local.trust import Trust
 
 CODE = Path(__file__).parents[1]
@@ -40,6 +44,7 @@ class Cloud:
         logs: The folder that has a log of each function.
         functions: The template's functions by name.
         mappings: Its event source mappings. They poll by themselves when `polling` is asked for.
+        schedules: Its rules with a rate. They fire by themselves when `polling` is asked for.
     """
 
     def __init__(
@@ -59,7 +64,8 @@ class Cloud:
             template: A CloudFormation template, as the CDK gives it.
             name: The stack's name.
             region: AWS_REGION where not given, else us-east-1.
-            polling: Whether messages flow by themselves; else `poll_once` and `settle` make them.
+            polling: Whether messages flow and schedules fire by themselves; else `poll_once`, `settle` and `tick`
+                make them.
             workers: The most invocations that a mapping has at a time; the number of processors if not given.
             faults: What stands between the functions and AWS.
             logs: The folder for a log of each function; gone with the cloud if not given.
@@ -67,6 +73,7 @@ class Cloud:
         self.region = region or os.environ.get("AWS_REGION", "us-east-1")
         self.functions: dict[str, Function] = {}
         self.mappings: list[Mapping] = []
+        self.schedules: list[Schedule] = []
         self.outputs: dict[str, str] = {}
         self.name = name
         self._template = template
@@ -81,11 +88,12 @@ class Cloud:
         self.stop()
 
     def start(self) -> Self:
-        """Create the stack, read its functions and mappings, and let them run.
+        """Create the stack, read its functions, mappings and schedules, and let them run.
 
         Raises:
             StackError: The stack could not be created.
             UnsupportedMappingError: The template has an event source mapping that cannot be driven here.
+            UnsupportedScheduleError: It has a rule or a schedule that cannot.
         """
         with ExitStack() as unwinding:
             unwinding.callback(self.stop)
@@ -94,8 +102,9 @@ class Cloud:
         return self
 
     def _start(self) -> None:
+        check_kinds(resource["Type"] for resource in self._template["Resources"].values())
         self.logs = self._folder or Path(self._resources.enter_context(TemporaryDirectory(prefix="sluice-")))
-        aws = DomainDispatcherApplication(create_backend_app)
+        aws = Serial(DomainDispatcherApplication(create_backend_app), service="dynamodb")
         public = Invocations(Trust(aws), self.functions)
         self._accounts = Accounts(endpoint_url=self._serve(aws), region=self.region)
         self.endpoint_url = self._serve(public)
@@ -107,9 +116,11 @@ class Cloud:
             self._add_function(properties, endpoint_url=inside)
         for properties in template.resolved(outputs, MAPPING):
             self._add_mapping(properties)
+        for properties in template.resolved(outputs, RULE):
+            self._add_schedule(properties)
 
     def stop(self) -> None:
-        """End mappings, functions and servers. A batch in hand is finished."""
+        """End mappings, schedules, functions and servers. What is in hand is finished."""
         self._resources.close()
 
     @property
@@ -149,6 +160,16 @@ class Cloud:
         """One batch of every mapping that has messages now; for clouds whose mappings do not poll."""
         deliveries = [mapping.poll_once() for mapping in self.mappings]
         return [delivery for delivery in deliveries if delivery]
+
+    def mapping_of(self, function: str) -> Mapping:
+        """The mapping that feeds the function of this name."""
+        return next(mapping for mapping in self.mappings if mapping.function.settings.name == function)
+
+    def tick(self, at: datetime | None = None) -> list[Outcome]:
+        """Fire every schedule once, as if it were due at this time in UTC (now, if not given)."""
+        time_due = at or datetime.now(UTC)
+        enabled = [schedule for schedule in self.schedules if schedule.settings.enabled]
+        return [outcome for schedule in enabled for outcome in schedule.fire(time_due)]
 
     def settle(self, seconds: float = 30) -> None:
         """Wait, and poll where nobody else does, until the queues of all mappings are empty.
@@ -205,3 +226,12 @@ class Cloud:
         if self._polling and properties.get("Enabled", True):
             mapping.start()
             self._resources.callback(mapping.stop)
+
+    def _add_schedule(self, properties: Variables[str, Any]) -> None:
+        settings = ScheduleSettings.read(properties)
+        functions = tuple(self.functions[name] for name in settings.functions)
+        schedule = Schedule(settings=settings, functions=functions, region=self.region, account=OURS)
+        self.schedules.append(schedule)
+        if self._polling and settings.enabled:
+            schedule.start()
+            self._resources.callback(schedule.stop)

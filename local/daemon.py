@@ -13,6 +13,7 @@ from local.accounts import StackError
 from local.cloud import Cloud
 from local.mappings import UnsupportedMappingError
 from local.running import LocalCloudError, Running, announced, directory, held_up
+from local.schedules import UnsupportedScheduleError
 
 
 def run(*, name: str, ready: Callable[[Running], None] = lambda _: None) -> None:
@@ -46,5 +47,11 @@ def run(*, name: str, ready: Callable[[Running], None] = lambda _: None) -> None
 if __name__ == "__main__":
     try:
         run(name=sys.argv[1])
-    except (ConfigError, LocalCloudError, StackError, UnsupportedMappingError) as error:
+    except (
+        ConfigError,
+        LocalCloudError,
+        StackError,
+        UnsupportedMappingError,
+        UnsupportedScheduleError,
+    ) as error:
         raise SystemExit(str(error)) from error

@@ -1,9 +1,9 @@
 """The stack's template as moto can create it, and what it leaves for us to drive.
 
 What moto cannot do is taken out: types that it has no model for, and those that would do harm (its Lambda
-wants Docker, its bucket policies deny everything that a condition should have let through). Functions and
-event source mappings come back as outputs that hold their properties, so that moto's own CloudFormation
-resolves every reference in them.
+wants Docker, its bucket policies deny everything that a condition should have let through, its schedules never
+start anything). Functions, event source mappings and rules come back as outputs that hold their properties, so
+that moto's own CloudFormation resolves every reference in them.
 """
 
 import json
@@ -15,7 +15,9 @@ from moto.cloudformation.parsing import get_model_map
 
 FUNCTION = "AWS::Lambda::Function"
 MAPPING = "AWS::Lambda::EventSourceMapping"
-_HARMFUL = ("AWS::Lambda::", "AWS::S3::BucketPolicy", "Custom::")
+RULE = "AWS::Events::Rule"
+_HARMFUL = ("AWS::Lambda::", "AWS::Events::", "AWS::S3::BucketPolicy", "Custom::")
+_NAMED_BY = {FUNCTION: "FunctionName", RULE: "Name"}
 _OUTPUT = "EmbeddedCloud"
 
 
@@ -36,7 +38,7 @@ class LocalTemplate:
         outputs = {
             _OUTPUT + name: {"Value": {"Fn::ToJsonString": references.properties(name)}}
             for name, value in ours.items()
-            if value["Type"] in (FUNCTION, MAPPING)
+            if value["Type"] in (FUNCTION, MAPPING, RULE)
         }
         body = {
             "Parameters": {name: value for name, value in parameters.items() if not _of_bootstrap(value)},
@@ -79,7 +81,8 @@ class _References:
         """The properties with which a resource is driven: its code lies here, its name must be known."""
         resource = self._ours[logical_id]
         properties = {name: value for name, value in resource["Properties"].items() if name != "Code"}
-        return properties | ({"FunctionName": self._name(logical_id)} if resource["Type"] == FUNCTION else {})
+        named_by = _NAMED_BY.get(resource["Type"])
+        return properties | ({named_by: self._name(logical_id)} if named_by else {})
 
     def rewritten(self, node: Any) -> Any:
         """The same JSON without references to our resources, in values and in DependsOn."""
@@ -99,7 +102,8 @@ class _References:
         return node
 
     def _name(self, logical_id: str) -> Any:
-        named = self._ours[logical_id].get("Properties", {}).get("FunctionName")
+        resource = self._ours[logical_id]
+        named = resource.get("Properties", {}).get(_NAMED_BY.get(resource["Type"], ""))
         return named or f"{self._stack}-{logical_id}"
 
     def _attribute(self, logical_id: str, attribute: str) -> Any:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.core.definitions import Destination, parse_destination
+from functions.core.definitions.messages import MessageDestination, parse
 from functions.core.errors import Code, Permanent, SluiceError
 from functions.core.records import Record
 
@@ -94,7 +94,7 @@ class FakeDestinations:
     def __init__(self, journal: Journal | None = None) -> None:
         self.journal = journal if journal is not None else Journal()
         self.buckets: dict[str, FakeBucket] = {}
-        self._definitions: dict[str, Destination] = {}
+        self._definitions: dict[str, MessageDestination] = {}
 
     def add(self, name: str = "acme", **changes: Any) -> FakeBucket:
         """Define a destination."""
@@ -104,11 +104,11 @@ class FakeDestinations:
             "bucket": f"{name}-data",
             "credentials": {"role_arn": "arn:aws:iam::111122223333:role/sluice-acme"},
         }
-        self._definitions[name] = parse_destination(document | changes)
+        self._definitions[name] = parse(document | changes)
         self.buckets[name] = FakeBucket(self.journal)
         return self.buckets[name]
 
-    def definition(self, name: str) -> Destination | None:
+    def definition(self, name: str) -> MessageDestination | None:
         """As the port says."""
         self.journal.note("define", name)
         return self._definitions.get(name)

@@ -12,7 +12,8 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from functions.adapters.clients import error_code, translated
-from functions.core.definitions import Destination, parse_destination
+from functions.core.definitions.destination import Destination
+from functions.core.definitions.parsing import parse_destination
 from functions.core.errors import Code, Permanent
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     secret_arn: str | None = None
     verified: str | None = None
     schema: int = SCHEMA
+
+    @property
+    def kind(self) -> str:
+        """The kind of the destination."""
+        return str(self.document.get("kind"))
 
     def destination(self) -> Destination:
         """The checked destination."""

@@ -11,7 +11,9 @@ from functions.core.records import Record
 ORIGINAL_ID = "SluiceMessageId"
 ORIGINAL_SENT = "SluiceSentTimestamp"
 FAILURE = "SluiceFailure"
-"""Attributes of a message that is sent again: what it was when it first came, and which failure it is."""
+RESTART = "SluiceRestart"
+"""Attributes of a message that is sent again: what it was when it first came, which failure it is, and whether its
+work begins anew with the definition as it then is."""
 
 _MILLISECONDS = re.compile("[0-9]{1,14}|[01][0-9]{14}")
 """Up to the year 8307; what else a sender may have put there is passed over."""
@@ -42,4 +44,5 @@ def _record(record: Mapping[str, Any]) -> Record:
         sent=Instant.from_milliseconds(int(sent)),
         receives=int(record["attributes"]["ApproximateReceiveCount"]),
         failure=failure if is_failure_id(failure) else None,
+        restart=RESTART in attributes,
     )

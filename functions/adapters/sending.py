@@ -1,7 +1,9 @@
 """Messages into a queue: packed ten to a request, put aside when SQS does not take them."""
 
 import secrets
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,11 +14,15 @@ from functions.adapters.payloads import PREFIX
 from functions.core import outgoing
 from functions.core.errors import Code, Permanent, SluiceError, Transient
 from functions.core.outgoing import Outgoing
+from functions.core.record_batches import Flush
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _TRIES = 5
+
+_AT_ONCE = 8
+"""Requests of 1 MiB that are under way together: enough that whoever makes them is never waited for."""
 
 
 class Sender:
@@ -44,6 +50,36 @@ class Sender:
             again = Transient if isinstance(error, Transient) else Permanent
             raise again(error.code, f"{error}; {sent} message(s) before were sent") from None
         return sent
+
+    def flow(self, flushes: Iterable[Flush]) -> Iterator[Flush]:
+        """Send what there is, several flushes at once; give each back, in order, once the queue has all up to it.
+
+        Raises:
+            SluiceError: One could not be sent, or the source failed; what was given back before has been sent.
+        """
+        waiting: deque[Future[Flush]] = deque()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for begun in self._begun(flushes, pool):
+                waiting.append(begun)
+                while waiting and (len(waiting) > _AT_ONCE or waiting[0].done()):
+                    yield waiting.popleft().result()
+            for begun in waiting:
+                yield begun.result()
+
+    def _begun(self, flushes: Iterable[Flush], pool: ThreadPoolExecutor) -> Iterator[Future[Flush]]:
+        """Each flush being sent; a fault of their source takes its turn behind what came before it."""
+        try:
+            for flush in flushes:
+                yield pool.submit(self._sent, flush)
+        except SluiceError as error:
+            fault: Future[Flush] = Future()
+            fault.set_exception(error)
+            yield fault
+
+    def _sent(self, flush: Flush) -> Flush:
+        for request in outgoing.packed(map(self._fitting, flush.messages)):
+            self._send(request)
+        return flush
 
     def _fitting(self, message: Outgoing) -> Outgoing:
         if message.fits:

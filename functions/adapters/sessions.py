@@ -8,7 +8,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from functions.adapters.clients import error_code, translated
-from functions.core.definitions import KeyCredentials, RoleCredentials
+from functions.core.definitions.destination import KeyCredentials, RoleCredentials
 from functions.core.errors import Code, Permanent, Transient
 
 if TYPE_CHECKING:

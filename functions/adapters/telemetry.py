@@ -18,3 +18,12 @@ def count(connection: str, **counts: int) -> None:
         metrics.add_metric(name=name.title().replace("_", ""), unit=unit, value=value)
     metrics.add_metadata("connection", connection)
     metrics.flush_metrics()
+
+
+def gauge(**values: int) -> None:
+    """Put how things stand (`unfinished_runs` to UnfinishedRuns) among the deployment's metrics."""
+    metrics = EphemeralMetrics()
+    for name, value in values.items():
+        unit = MetricUnit.Seconds if name.endswith("_seconds") else MetricUnit.Count
+        metrics.add_metric(name=name.title().replace("_", ""), unit=unit, value=value)
+    metrics.flush_metrics()

@@ -4,37 +4,23 @@ It runs in the function that will use the access: the same role, the same networ
 """
 
 import fnmatch
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from botocore.exceptions import ClientError
 
 from functions.adapters.clients import error_code, translated
-from functions.adapters.objects import Bucket
 from functions.adapters.sessions import assume
+from functions.adapters.trials import Check, trials
 from functions.core import policies
-from functions.core.definitions import Destination, RoleCredentials
+from functions.core.definitions.destination import Destination, RoleCredentials
 from functions.core.errors import Code, Permanent
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
-TEST_NAME = ".sluice-test"
-"""The object that is written below the prefix; a role that may only put cannot remove it."""
-
 _REFUSALS = frozenset({"AccessDenied", "AccessDeniedException"})
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One question and its answer; `grant` is the policy that would mend what is wrong."""
-
-    name: str
-    passed: bool
-    text: str
-    code: Code | None = None
-    grant: dict[str, Any] | None = None
 
 
 def verify(
@@ -44,26 +30,38 @@ def verify(
     role_pattern: str,
     role_arn: str,
     sts: Callable[[], "STSClient"],
-    open_bucket: Callable[[Destination], Bucket],
+    credentials: Callable[[], Mapping[str, Any]],
+    region: str,
+    endpoint_url: str | None,
 ) -> list[Check]:
     """The answers, up to and with the first that is not as it must be.
 
-    `role_arn` is our own role, which may assume roles of the names in `role_pattern`; `open_bucket` opens the
-    destination's bucket with the destination's credentials.
+    `role_arn` is our own role, which may assume roles of the names in `role_pattern`; `credentials` gives
+    the destination's own, as `Sessions` does; `region` is the deployment's, `endpoint_url` an emulator's.
 
     Raises:
         Transient: AWS cannot be asked now.
     """
     checks: list[Check] = []
     trust = policies.trust(role_arn=role_arn, external_id=external_id)
-    questions = chain(
-        _role(destination, trust=trust, external_id=external_id, role_pattern=role_pattern, sts=sts),
-        _objects(destination, open_bucket),
-    )
-    for check in questions:
-        checks.append(check)
-        if not check.passed:
-            break
+
+    def questions() -> Generator[Check, None, None]:
+        yield from _role(
+            destination, trust=trust, external_id=external_id, role_pattern=role_pattern, sts=sts
+        )
+        try:
+            own = credentials()
+        except Permanent as error:
+            yield Check(name="credentials", passed=False, text=error.text, code=error.code)
+            return
+        yield from trials(destination, own, region=region, endpoint_url=endpoint_url)
+
+    # Closed at once where a check fails, so that what was written for it is removed before the answer.
+    with closing(questions()) as asked:
+        for check in asked:
+            checks.append(check)
+            if not check.passed:
+                break
     return checks
 
 
@@ -137,39 +135,3 @@ class _Role:
         if passed:
             return Check(name=name, passed=True, text=good)
         return Check(name=name, passed=False, text=bad, code=Code.INVALID_CREDENTIALS, grant=self._trust)
-
-
-def _objects(destination: Destination, open_bucket: Callable[[Destination], Bucket]) -> Iterator[Check]:
-    """Questions that S3 answers: whether this job's requests are allowed, made as the job makes them."""
-    key = destination.prefix + TEST_NAME
-    yield _asked("object written", destination, lambda: _write_test_object(destination, open_bucket, key))
-    if destination.keep:
-        yield _asked("object looked at", destination, lambda: open_bucket(destination).metadata(key))
-
-
-def _write_test_object(
-    destination: Destination, open_bucket: Callable[[Destination], Bucket], key: str
-) -> None:
-    body = b'{"sluice": "tests its access with this object, and overwrites it each time"}'
-    try:
-        open_bucket(destination).put(key, body, storage_class=destination.storage_class)
-    except Permanent as error:
-        if destination.owner and error.code is Code.MISSING_PERMISSION:
-            # S3 says the same of both, and asking without the expected owner could write to a stranger.
-            text = (
-                f"{error}: the role may not write there, or the bucket is not of account {destination.owner}"
-            )
-            raise Permanent(error.code, text) from None
-        raise
-
-
-def _asked(name: str, destination: Destination, ask: Callable[[], object]) -> Check:
-    try:
-        ask()
-    except Permanent as error:
-        lacks = error.code in {Code.MISSING_PERMISSION, Code.KMS_DENIED}
-        grant = policies.access(destination) if lacks else None
-        return Check(name=name, passed=False, text=error.text, code=error.code, grant=grant)
-    return Check(
-        name=name, passed=True, text=f"{name}: s3://{destination.bucket}/{destination.prefix}{TEST_NAME}"
-    )

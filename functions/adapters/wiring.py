@@ -7,28 +7,48 @@ import msgspec
 
 from functions.adapters.clients import Clients
 from functions.adapters.definitions import Definitions, Stored
-from functions.adapters.destinations import Destinations, open_bucket
+from functions.adapters.destinations import Destinations
 from functions.adapters.failures import FailureLedger
+from functions.adapters.intakes import Intakes
 from functions.adapters.objects import Bucket, own_credentials
+from functions.adapters.parts import Parts
 from functions.adapters.payloads import Payloads
 from functions.adapters.queues import Queue
+from functions.adapters.runs import RunLedger
+from functions.adapters.seals import Seals
+from functions.adapters.sending import Sender
 from functions.adapters.sessions import Sessions
 from functions.core.errors import Transient
+from functions.core.records import Queue as FedBy
 from functions.core.settings import Settings
 
 if TYPE_CHECKING:
-    from functions.adapters.verification import Check
+    from functions.adapters.trials import Check
+    from functions.core.definitions.messages import MessageDestination
+    from functions.core.definitions.streams import StreamDestination
 
 _MEGABYTE = 1_000_000
 
+_UNDER_WAY_DAYS = 30
+"""A message may wait in its queue and among the dead letters, 14 days each, beside the time that it is kept."""
+
 
 class Ports:
-    """Everything that a function of this deployment works with; `endpoint_url` is an emulator's, None in AWS."""
+    """Everything that a function of this deployment works with.
+
+    `queue` is the one that feeds it; `endpoint_url` is an emulator's, None in AWS.
+    """
 
     def __init__(
-        self, settings: Settings, *, clients: Clients | None = None, endpoint_url: str | None = None
+        self,
+        settings: Settings,
+        *,
+        queue: FedBy = FedBy.MESSAGES,
+        clients: Clients | None = None,
+        endpoint_url: str | None = None,
     ) -> None:
         self._settings = settings
+        self._fed_by = queue
         self._clients = clients or Clients(endpoint_url=endpoint_url)
 
     @cached_property
@@ -37,11 +57,24 @@ class Ports:
         return Definitions(self._clients.get("dynamodb"), table=self._settings.definitions_table)
 
     @cached_property
-    def destinations(self) -> Destinations:
-        """The destinations, and their buckets opened."""
+    def destinations(self) -> "Destinations[MessageDestination]":
+        """The destinations of messages, and their buckets opened."""
         return Destinations(
             self.definitions,
             self.sessions,
+            kind="messages",
+            region=self._clients.region,
+            max_age_seconds=self._settings.definition_max_age_seconds,
+            endpoint_url=self._clients.endpoint_url,
+        )
+
+    @cached_property
+    def stream_destinations(self) -> "Destinations[StreamDestination]":
+        """The destinations of streams, and their buckets opened."""
+        return Destinations(
+            self.definitions,
+            self.sessions,
+            kind="streams",
             region=self._clients.region,
             max_age_seconds=self._settings.definition_max_age_seconds,
             endpoint_url=self._clients.endpoint_url,
@@ -81,11 +114,43 @@ class Ports:
             table=self._settings.ledger_table,
             bucket=self.data_bucket,
             retention_days=self._settings.failure_retention_days,
+            queue=self._fed_by,
         )
 
     @cached_property
-    def messages_queue(self) -> Queue:
-        """The queue of `message_writer`."""
+    def intakes(self) -> Intakes:
+        """What taking rows in needs of the definitions."""
+        return Intakes(self.definitions, max_age_seconds=self._settings.definition_max_age_seconds)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The staging objects."""
+        return Parts(self.data_bucket)
+
+    @cached_property
+    def runs(self) -> RunLedger:
+        """The runs, and what was staged of them."""
+        return RunLedger(
+            self._clients.get("dynamodb"),
+            table=self._settings.ledger_table,
+            part_days=self._settings.part_retention_days,
+            marker_days=self._settings.failure_retention_days + _UNDER_WAY_DAYS,
+        )
+
+    @cached_property
+    def seals(self) -> Seals:
+        """What seals runs, and asks for their delivery."""
+        deliveries = Sender(
+            self._clients.get("sqs"),
+            url=self._settings.deliveries_queue_url,
+            bucket=self.data_bucket,
+            bucket_name=self._settings.data_bucket,
+        )
+        return Seals(self.runs, deliveries)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """The queue that feeds the function."""
         return Queue(lambda: self._clients.get("sqs"), url=self._settings.queue_url)
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -106,17 +171,19 @@ class Ports:
         # Imported when it is asked for: no batch should wait for it at a cold start.
         from functions.adapters import verification  # noqa: PLC0415
 
+        destination = stored.destination()
         return verification.verify(
-            stored.destination(),
+            destination,
             external_id=stored.external_id,
             role_pattern=self._settings.assume_role_pattern,
             role_arn=role_arn,
             sts=lambda: self._clients.get("sts"),
-            open_bucket=lambda destination: open_bucket(
-                stored,
-                destination,
-                self.sessions,
-                region=self._clients.region,
-                endpoint_url=self._clients.endpoint_url,
+            credentials=lambda: self.sessions.open(
+                stored.name,
+                destination.credentials,
+                external_id=stored.external_id,
+                secret_arn=stored.secret_arn,
             )[0],
+            region=self._clients.region,
+            endpoint_url=self._clients.endpoint_url,
         )

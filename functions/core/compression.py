@@ -48,14 +48,25 @@ class GzipWriter:
         self._member = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
         self._waiting = bytearray()
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes | memoryview, /) -> int:
         """Compress some bytes."""
-        self._waiting += data
-        end = len(self._waiting) // BLOCK * BLOCK
-        for start in range(0, end, BLOCK):
-            self._target.write(self._member.compress(bytes(self._waiting[start : start + BLOCK])))
-        del self._waiting[:end]
-        return len(data)
+        given = memoryview(data)
+        at = 0
+        if self._waiting:
+            at = BLOCK - len(self._waiting)
+            self._waiting += given[:at]
+            if len(self._waiting) < BLOCK:
+                return len(given)
+            self._compress(self._waiting)
+            self._waiting = bytearray()
+        while len(given) - at >= BLOCK:
+            self._compress(given[at : at + BLOCK])
+            at += BLOCK
+        self._waiting += given[at:]
+        return len(given)
+
+    def _compress(self, block: bytearray | memoryview) -> None:
+        self._target.write(self._member.compress(block))
 
     def close(self) -> None:
         """End the member."""

@@ -86,6 +86,21 @@ def boolean(value: Any) -> bool:
     return value
 
 
+def whole(low: int, high: int) -> Callable[[Any], int]:
+    """A check for a whole number between these, themselves among them."""
+
+    def check(value: Any) -> int:
+        if type(value) is not int:
+            raise wrong(f"must be a whole number from {low} to {high}, not {kind(value)}")
+        if value < low:
+            raise wrong(f"{value} is below {low}")
+        if value > high:
+            raise wrong(f"{value} is above {high}")
+        return value
+
+    return check
+
+
 def one_of(*names: str, fold: Callable[[str], str] = str) -> Callable[[Any], str]:
     """A check for one of these names, compared after `fold`."""
 

@@ -36,7 +36,7 @@ class Code(StrEnum):
 
 
 _TEST_THEN_RETRY = ("sluice destination test {connection}", "sluice failures retry {failure}")
-_UPDATE_THEN_RETRY = ("sluice destination update FILE", "sluice failures retry {failure}")
+_UPDATE_THEN_RESTART = ("sluice destination update FILE", "sluice failures restart {failure}")
 
 RESOLUTIONS: dict[Code, tuple[str, ...]] = {
     Code.BAD_DEFINITION: ("sluice definition check FILE", "sluice destination update FILE"),
@@ -45,7 +45,7 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
         "sluice failures show {failure} --body > message.json",
         "for messages: sluice template render TEMPLATE --message message.json",
         "for streams: sluice template render --macros TEMPLATE --context FILE",
-        *_UPDATE_THEN_RETRY,
+        *_UPDATE_THEN_RESTART,
     ),
     Code.BAD_MESSAGE: (
         "if its destination is missing: sluice destination create FILE, sluice failures retry {failure}",
@@ -58,7 +58,7 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
         "to replace it: set `on_existing: overwrite`, then sluice destination update FILE",
         "sluice failures retry {failure}",
     ),
-    Code.INVALID_BUCKET: ("mend `bucket`, `region` or `owner` in the definition", *_UPDATE_THEN_RETRY),
+    Code.INVALID_BUCKET: ("mend `bucket`, `region` or `owner` in the definition", *_UPDATE_THEN_RESTART),
     Code.INVALID_CREDENTIALS: (
         "sluice access template --destination {connection} > access.json",
         "have the customer deploy access.json in their account",
@@ -85,7 +85,7 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
     Code.SCHEMA: (
         "sluice runs show {failure}",
         "choose or rename columns by `columns` in the definition, or have another `format`",
-        *_UPDATE_THEN_RETRY,
+        *_UPDATE_THEN_RESTART,
     ),
     Code.THROTTLED: ("nothing: it is tried again by itself",),
     Code.TOO_LARGE: (

@@ -72,3 +72,10 @@ def body_key(failure: str) -> str:
     """Where the data bucket keeps the body of a failed message."""
     connection, _, digest = failure.partition(":")
     return f"failures/{connection}/{digest}.json"
+
+
+def retried(failure: str | None, connection: str | None) -> str | None:
+    """The failure that a message is a retry of; a sender cannot name one of another connection."""
+    if failure is None or connection_of(failure) not in {connection, UNKNOWN_CONNECTION}:
+        return None
+    return failure

@@ -4,9 +4,11 @@ Every function gives one policy document; the infrastructure, the command line a
 ones. Strings may be CDK tokens, so nothing here looks inside them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from functions.core.definitions import Destination
+from functions.core.definitions.destination import Destination
+from functions.core.definitions.messages import MessageDestination
 
 Document = dict[str, Any]
 Statement = dict[str, Any]
@@ -31,13 +33,20 @@ def trust(*, role_arn: str, external_id: str) -> Document:
 
 def access(destination: Destination) -> Document:
     """What the role of this destination may do: all that its job needs, and nothing else."""
-    return write_messages(
-        bucket=destination.bucket,
-        prefix=destination.prefix,
-        partition=destination.partition,
-        keep=destination.keep,
-        kms_key_arn=destination.kms_key_arn,
-    )
+    where: dict[str, Any] = {
+        "bucket": destination.bucket,
+        "prefix": destination.prefix,
+        "partition": destination.partition,
+        "kms_key_arn": destination.kms_key_arn,
+    }
+    if isinstance(destination, MessageDestination):
+        return write_messages(**where, keep=destination.keep)
+    return write_files(**where)
+
+
+def granting(document: Mapping[str, Any], *actions: str) -> Document:
+    """Those statements of a document that are about one of these actions."""
+    return _document(*(each for each in document["Statement"] if not set(actions).isdisjoint(each["Action"])))
 
 
 def write_messages(
@@ -55,6 +64,27 @@ def write_messages(
         statements.append(_allow("RecogniseOwnObjects", ["s3:GetObject"], objects))
     if kms_key_arn is not None:
         statements.append(_allow("UseTheBucketsKey", ["kms:GenerateDataKey"], kms_key_arn))
+    return _document(*statements)
+
+
+def write_files(
+    *, bucket: str, prefix: str, partition: str = "aws", kms_key_arn: str | None = None
+) -> Document:
+    """What the role of a destination of files may do: put, find, read and remove files under the prefix.
+
+    Files are uploaded in several parts, and an upload that fails is given up, so that nobody pays for its parts.
+    With a key also `kms:GenerateDataKey` and `kms:Decrypt`: S3 reads the parts before it joins them.
+    """
+    whole = f"arn:{partition}:s3:::{bucket}"
+    files = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    below: Statement = {"Condition": {"StringLike": {"s3:prefix": f"{prefix}*"}}}
+    statements = [
+        _allow("WriteFiles", files, f"{whole}/{prefix}*"),
+        _allow("ListFiles", ["s3:ListBucket"], whole) | below,
+        _allow("LocateTheBucket", ["s3:GetBucketLocation"], whole),
+    ]
+    if kms_key_arn is not None:
+        statements.append(_allow("UseTheBucketsKey", ["kms:GenerateDataKey", "kms:Decrypt"], kms_key_arn))
     return _document(*statements)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from functions.core.definitions import Destination
+from functions.core.definitions.messages import MessageDestination
 from functions.core.errors import Permanent
 from functions.core.records import Record
 
@@ -32,7 +32,7 @@ class Bucket(Protocol):
 class Destinations(Protocol):
     """The destinations that there are."""
 
-    def definition(self, name: str) -> Destination | None:
+    def definition(self, name: str) -> MessageDestination | None:
         """The destination of this name."""
         ...
 

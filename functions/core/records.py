@@ -24,7 +24,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One delivery of one SQS message.
 
     `delivery_id` is what SQS calls it now; `message_id` and `sent` are what it was when it first came, which
-    differs once a failure is retried; `failure` names that failure.
+    differs once a failure is retried; `failure` names that failure, and `restart` says that what was pinned for its
+    work is pinned anew.
     """
 
     delivery_id: str
@@ -34,6 +35,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     sent: Instant
     receives: int
     failure: str | None = None
+    restart: bool = False
 
 
 def delay_seconds(receives: int) -> int:

@@ -38,6 +38,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long failures, and the bodies of their messages, are kept."""
     part_retention_days: int = 90
     """How long staged rows are kept, and what the ledger tells of their run."""
+    claims_table: str = ""
+    """Where insert ids are claimed."""
+    profiles_table: str = ""
+    """Where properties of users and groups are kept."""
+    arrivals_queue_url: str = ""
+    """Where tasks of import are sent."""
+    drop_bucket: str = ""
+    """Our own bucket that files are dropped into."""
+    chunk_events: int = 50_000
+    """Records of a file that are converted, written and committed together, at most."""
+    chunk_megabytes: int = 64
+    """The same, in decoded bytes."""
+    largest_file_gigabytes: int = 5
+    """A file above is refused."""
     largest_run_gigabytes: int = 20
     """Staged rows that one delivery takes: more could not be written within an invocation's time."""
 

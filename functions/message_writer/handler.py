@@ -6,13 +6,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.adapters import events, wiring
+from functions.adapters.crew import Crew
+from functions.adapters.reporting import ANSWER_SECONDS, report
 from functions.core.settings import Settings
-from functions.message_writer.batches import Crew
-from functions.message_writer.report import report
 from functions.message_writer.write import MessageWriter
-
-ANSWER_SECONDS = 3
-"""Kept of an invocation's time for its answer: one that Lambda ends without answer is repeated whole."""
 
 settings = Settings.from_environment(os.environ)
 ports = wiring.Ports(settings, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
@@ -20,7 +17,7 @@ writer = MessageWriter(
     destinations=ports.destinations,
     payloads=ports.payloads,
     failures=ports.failures,
-    queue=ports.messages_queue,
+    queue=ports.queue,
 )
 crew = Crew(settings.writes_at_once)
 
@@ -32,4 +29,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     records = events.sqs_records(event)
     seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
     outcomes = crew.run(writer.write, records, seconds=seconds)
-    return report(records, outcomes)
+    return report("messages", records, outcomes)

@@ -19,7 +19,8 @@ class AccessRole(Construct):
         scope: Where it belongs, in the customer's own stack.
         id: Its name there.
         role_name: As the deployment's pattern of role names asks, `sluice-*` by default.
-        trusted_role_arn: The role of the function that does the work: the output `MessageWriterRoleArn`.
+        trusted_role_arn: The role of the function that does the work: the output `MessageWriterRoleArn`, for
+            streams `FileWriterRoleArn`.
         external_id: As issued by the deployment.
         allowed: Policy documents of `functions.core.policies`, by the names that they are to have on the role.
     """

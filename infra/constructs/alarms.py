@@ -1,4 +1,4 @@
-"""Who is told when messages stand still, fail or are given up."""
+"""Who is told when messages or runs stand still, fail or are given up."""
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -12,6 +12,8 @@ from infra.config import Deployment
 from infra.constructs.data_store import DataStore
 from infra.constructs.findings import acknowledge
 from infra.constructs.queue_worker import QueueWorker
+from infra.constructs.scheduled_worker import ScheduledWorker
+from infra.constructs.worker import METRICS, Worker
 
 PERIOD = Duration.minutes(5)
 
@@ -41,13 +43,12 @@ class Alarms(Construct):
 
     def watch(self, worker: QueueWorker) -> None:
         """Alarm when messages are given up or stand still, and when the function fails or is held back."""
-        queue, function = worker.work.queue, worker.function
         given_up = worker.work.dead_letters.metric_approximate_number_of_messages_visible(
             period=PERIOD, statistic="Maximum"
         )
-        oldest = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum")
-        errors = function.metric_errors(period=PERIOD, statistic="Sum")
-        throttles = function.metric_throttles(period=PERIOD, statistic="Sum")
+        oldest = worker.work.queue.metric_approximate_age_of_oldest_message(
+            period=PERIOD, statistic="Maximum"
+        )
         late = self._config.oldest_message_alarm_seconds
         self._alarm(
             worker, "DeadLetters", given_up, above=0, meaning="messages were given up: see docs/operations.md"
@@ -55,6 +56,30 @@ class Alarms(Construct):
         self._alarm(
             worker, "OldestMessage", oldest, above=late, meaning=f"messages wait longer than {late} seconds"
         )
+        self._watch_function(worker)
+
+    def watch_runs(self, planner: ScheduledWorker) -> None:
+        """Alarm when a run stays open for too long, and when the function that looks after runs fails."""
+        hours = self._config.open_run_alarm_hours
+        oldest = cloudwatch.Metric(
+            namespace=METRICS,
+            metric_name="OldestOpenRunSeconds",
+            dimensions_map={"service": planner.module},
+            period=PERIOD,
+            statistic="Maximum",
+        )
+        self._alarm(
+            planner,
+            "OldestOpenRun",
+            oldest,
+            above=hours * 3600,
+            meaning=f"a run has been open for more than {hours} hours: its end, or some of it, was not sent",
+        )
+        self._watch_function(planner)
+
+    def _watch_function(self, worker: Worker) -> None:
+        errors = worker.function.metric_errors(period=PERIOD, statistic="Sum")
+        throttles = worker.function.metric_throttles(period=PERIOD, statistic="Sum")
         self._alarm(
             worker, "Errors", errors, above=0, meaning="invocations failed as a whole: see the function's log"
         )
@@ -64,7 +89,7 @@ class Alarms(Construct):
 
     def _alarm(
         self,
-        worker: QueueWorker,
+        worker: Worker,
         what: str,
         metric: cloudwatch.Metric,
         *,

@@ -60,6 +60,7 @@ class DataStore(Construct):
                 s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7)),
                 _expiry("payloads/", days=config.payload_retention_days),
                 _expiry("failures/", days=config.failure_retention_days),
+                _expiry("parts/", days=config.part_retention_days),
             ],
             removal_policy=self.removal_policy,
         )

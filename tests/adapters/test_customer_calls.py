@@ -6,8 +6,10 @@ import pytest
 
 from functions.adapters.objects import Bucket
 from functions.core import policies
-from functions.message_writer.write import MessageWriter, State
+from functions.core.outcomes import State
+from functions.message_writer.write import MessageWriter
 from tests.adapters.conftest import credentials
+from tests.adapters.judging import needed
 from tests.adapters.stub_s3 import Answer, Asked, StubS3, refusal
 from tests.fakes import FakeDestinations, FakeFailures, FakePayloads, FakeQueue, Journal
 from tests.message_writer.records import body_of, record
@@ -23,32 +25,6 @@ JOBS: list[dict[str, Any]] = [
     {"on_existing": "keep", "kms_key_arn": KEY_ARN, "owner": OWNER, "storage_class": "GLACIER_IR"},
 ]
 IDS = ["put", "keep", "encrypted", "all"]
-
-# What a header of a PUT needs besides s3:PutObject.
-_MORE = {
-    "x-amz-acl": "s3:PutObjectAcl",
-    "x-amz-tagging": "s3:PutObjectTagging",
-    "x-amz-object-lock-mode": "s3:PutObjectRetention",
-    "x-amz-object-lock-legal-hold": "s3:PutObjectLegalHold",
-}
-
-
-def _needed(asked: Asked) -> list[Request]:
-    """The actions that AWS judges this call by."""
-    resource = f"arn:aws:s3:::acme-data/{asked.key}"
-    assert not asked.query.replace("x-id=PutObject", ""), "a call of several parts needs more than this knows"
-    if asked.method in {"GET", "HEAD"}:
-        return [Request(action="s3:GetObject", resource=resource)]
-    assert asked.method == "PUT"
-    needed = [Request(action="s3:PutObject", resource=resource)]
-    needed += [
-        Request(action=action, resource=resource)
-        for header, action in _MORE.items()
-        if header in asked.headers
-    ]
-    if key := asked.headers.get("x-amz-server-side-encryption-aws-kms-key-id"):
-        needed.append(Request(action="kms:GenerateDataKey", resource=key))
-    return needed
 
 
 class Opened(FakeDestinations):
@@ -101,7 +77,7 @@ def _recorded(stub: StubS3, changes: dict[str, Any]) -> list[Request]:
     )
     for name in ("a", "a", "a//b", "a//b"):
         assert writer.write(record(body_of(id=name))).state is State.DELIVERED
-    return [request for asked in stub.asked for request in _needed(asked)]
+    return [request for asked in stub.asked for request in needed(asked)]
 
 
 def _policy(changes: dict[str, Any]) -> Document:

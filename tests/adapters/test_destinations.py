@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -6,7 +7,7 @@ import pytest
 from functions.adapters.definitions import Definitions, Stored
 from functions.adapters.destinations import ABSENT_SECONDS, Destinations
 from functions.adapters.sessions import Sessions
-from functions.core.definitions import KeyCredentials, RoleCredentials
+from functions.core.definitions.destination import Destination, KeyCredentials, RoleCredentials
 from functions.core.errors import Code, Permanent, Transient
 from tests.adapters.aws import REGION, Aws
 from tests.adapters.stub_s3 import StubS3
@@ -60,9 +61,16 @@ def sessions() -> Told:
 
 
 def _destinations(
-    definitions: Definitions, sessions: Sessions, *, url: str | None = None, age: float = 60
-) -> Destinations:
-    return Destinations(definitions, sessions, region=REGION, max_age_seconds=age, endpoint_url=url)
+    definitions: Definitions,
+    sessions: Sessions,
+    *,
+    kind: str = "messages",
+    url: str | None = None,
+    age: float = 60,
+) -> Destinations[Destination]:
+    return Destinations(
+        definitions, sessions, kind=kind, region=REGION, max_age_seconds=age, endpoint_url=url
+    )
 
 
 def test_a_definition_is_looked_up_once_while_it_may_be_used(
@@ -168,7 +176,7 @@ def test_a_stored_definition_that_is_at_fault_is_told(definitions: Definitions, 
 
 
 class Vanishing(Definitions):
-    """A table from which a definition is deleted after it was read once."""
+    """A table from which a definition is deleted after it was read once; its versions stay."""
 
     def __init__(self) -> None:
         self._answers: list[Stored | None] = [_stored()]
@@ -176,9 +184,73 @@ class Vanishing(Definitions):
     def current(self, name: str) -> Stored | None:
         return self._answers.pop() if self._answers else None
 
+    def version(self, name: str, number: int) -> Stored | None:
+        return _stored() if number == 1 else None
 
-def test_a_destination_that_is_deleted_before_it_is_opened_is_none(sessions: Told) -> None:
-    with pytest.raises(Permanent) as raised:
-        _destinations(Vanishing(), sessions, age=0).bucket("acme")
-    assert raised.value.code is Code.BAD_MESSAGE
+
+def test_a_destination_that_is_deleted_before_it_is_opened_is_opened_as_it_was(sessions: Told) -> None:
+    _destinations(Vanishing(), sessions, age=0).bucket("acme")
+    assert sessions.opened == [("acme", "sluice-acme", None)]
+
+
+STREAMS = {"kind": "streams", "format": "csv"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored", "queue"), [("messages", STREAMS, "records"), ("streams", {}, "messages")]
+)
+def test_a_destination_of_another_kind_is_told_with_the_queue_that_is_meant(
+    definitions: Definitions, sessions: Told, kind: str, stored: dict[str, Any], queue: str
+) -> None:
+    destinations = _destinations(definitions, sessions, kind=kind)
+    definitions.put(_stored(**stored))
+    calls: list[Callable[[], object]] = [
+        lambda: destinations.definition("acme"),
+        lambda: destinations.bucket("acme"),
+        lambda: destinations.version("acme", 1),
+    ]
+    for call in calls:
+        with pytest.raises(Permanent, match=f"belongs to the queue of {queue}") as raised:
+            call()
+        assert raised.value.code is Code.BAD_MESSAGE
     assert sessions.opened == []
+
+
+def test_a_pinned_version_is_written_to_with_the_credentials_of_now(
+    definitions: Definitions, sessions: Told, stub: StubS3
+) -> None:
+    definitions.put(_stored(1, **STREAMS, prefix="one/"))
+    newer = _stored(2, **STREAMS, bucket="acme-elsewhere", prefix="two/")
+    definitions.put(msgspec.structs.replace(newer, secret_arn="arn:new"))
+    destinations = _destinations(definitions, sessions, kind="streams", url=stub.url)
+    for _ in range(2):
+        pinned = destinations.version("acme", 1)
+        assert pinned.destination.prefix == "one/"
+        pinned.bucket.put("one/a", b"{}")
+    destinations.version("acme", 2).bucket.put("two/a", b"{}")
+    assert [asked.path for asked in stub.asked] == [
+        "/acme-data/one/a",
+        "/acme-data/one/a",
+        "/acme-elsewhere/two/a",
+    ]
+    assert sessions.opened == [("acme", "sluice-acme", "arn:new")] * 2
+
+
+@pytest.mark.parametrize("successor", [None, "sluice-somebody-else"], ids=["deleted", "of-another"])
+def test_a_version_of_a_connection_that_is_no_more_has_its_own_credentials(
+    definitions: Definitions, sessions: Told, successor: str | None
+) -> None:
+    first = msgspec.structs.replace(_stored(1, **STREAMS), secret_arn="arn:old")
+    definitions.put(first)
+    definitions.delete(first)
+    if successor:
+        second = msgspec.structs.replace(_stored(2, **STREAMS), external_id=successor, secret_arn="arn:new")
+        definitions.put(second)
+    _destinations(definitions, sessions, kind="streams").version("acme", 1)
+    assert sessions.opened == [("acme", "sluice-acme", "arn:old")]
+
+
+def test_a_version_that_there_never_was(definitions: Definitions, sessions: Told) -> None:
+    definitions.put(_stored(1, **STREAMS))
+    with pytest.raises(Permanent, match="no version 7"):
+        _destinations(definitions, sessions, kind="streams").version("acme", 7)

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from functions.adapters.objects import Bucket
-from functions.adapters.verification import Check, verify
+from functions.adapters.trials import Check
+from functions.adapters.verification import verify
 from functions.core import policies
-from functions.core.definitions import Destination, parse_destination
+from functions.core.definitions.destination import Destination
+from functions.core.definitions.parsing import parse_destination
 from functions.core.errors import Code, Transient
 from tests.adapters.conftest import credentials
 from tests.adapters.stub_s3 import Answer, Asked, StubS3, refusal
@@ -85,14 +86,9 @@ def verified(stub: StubS3) -> Verify:
             role_pattern=role_pattern,
             role_arn=OURS,
             sts=lambda: sts,
-            open_bucket=lambda asked: Bucket(
-                asked.bucket,
-                region="eu-central-1",
-                credentials=credentials,
-                owner=asked.owner,
-                kms_key_arn=asked.kms_key_arn,
-                endpoint_url=stub.url,
-            ),
+            credentials=credentials,
+            region="eu-central-1",
+            endpoint_url=stub.url,
         )
 
     return call

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.adapters.aws import Aws
+from tests.cli.records_queue import RecordsQueue
 from tests.cli.terminal import Terminal
 from tests.system.stage import CUSTOMER, Stage, staged
 
@@ -33,6 +35,18 @@ def sluice(shared_stage: Stage) -> Terminal:
 def offline() -> Terminal:
     """A terminal without AWS: without credentials, region and configuration."""
     return Terminal({})
+
+
+@pytest.fixture(scope="session")
+def shared_queue(aws: Aws) -> RecordsQueue:
+    return RecordsQueue(aws)
+
+
+@pytest.fixture
+def queue(shared_queue: RecordsQueue) -> RecordsQueue:
+    """A queue of records in which nothing waits."""
+    shared_queue.bodies()
+    return shared_queue
 
 
 class Desk:

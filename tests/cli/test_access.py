@@ -1,6 +1,7 @@
 """`sluice access`: what it prints is what a customer deploys, and then the access is in order."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.cli.terminal import Terminal
 from tests.system.stage import CUSTOMER, Stage, enveloped, message
 
 OURS = "arn:aws:iam::123456789012:role/sluice-cli-message-writer"
+STREAMS: dict[str, Any] = {"kind": "streams", "format": "csv", "key_template": None}
 
 
 def test_the_template_that_is_printed_lets_us_in(stage: Stage, sluice: Terminal, desk: Desk) -> None:
@@ -63,6 +65,31 @@ def test_the_policy_is_the_cores_and_needs_no_aws(
         kms_key_arn=fields.get("kms_key_arn"),
     )
     assert printed.err == ""
+
+
+@pytest.mark.parametrize("fields", [{}, {"kms_key_arn": "arn:aws:kms:us-east-1:111122223333:key/k"}])
+def test_the_policy_of_streams_is_the_cores_and_needs_no_aws(
+    offline: Terminal, desk: Desk, fields: dict[str, str]
+) -> None:
+    printed = offline(
+        "access", "policy", "--destination", desk.definition("acme", **(STREAMS | fields)), "--format", "json"
+    )
+    assert json.loads(printed.out) == policies.write_files(
+        bucket="sluice-cli-landing", prefix="acme/", kms_key_arn=fields.get("kms_key_arn")
+    )
+
+
+def test_streams_trust_the_role_that_writes_their_files(sluice: Terminal, stage: Stage, desk: Desk) -> None:
+    theirs = stage.cloud.outputs["FileWriterRoleArn"]
+    assert theirs != OURS
+    file = desk.definition(stage.new_name(), **STREAMS)
+    [statement] = sluice.json("access", "trust", "--destination", file)["result"]["Statement"]
+    assert statement["Principal"] == {"AWS": theirs}
+    template = sluice.json("access", "template", "--destination", file, "--create-bucket")["result"]
+    assert template["Parameters"]["TrustedRoleArn"]["Default"] == theirs
+    [policy] = template["Resources"]["Role"]["Properties"]["Policies"]
+    assert policy["PolicyName"] == "write-files"
+    assert "AbortIncompleteMultipartUpload" in json.dumps(template["Resources"]["Bucket"])
 
 
 def test_the_trust_names_our_role_and_the_issued_id(sluice: Terminal, stage: Stage, desk: Desk) -> None:

@@ -18,10 +18,18 @@ credentials:
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["acme.yaml", "acme-mended.yaml"])
-def test_the_examples_are_in_order(offline: Terminal, name: str) -> None:
-    done = offline("definition", "check", str(ROOT / "examples" / name))
-    assert (done.status, done.out, done.err) == (0, "acme: in order\n", "")
+EXAMPLES = {
+    "acme.yaml": "acme",
+    "acme-mended.yaml": "acme",
+    "acme-tables.yaml": "acme-tables",
+    "acme-clicks.yaml": "acme-clicks",
+}
+
+
+@pytest.mark.parametrize("file", EXAMPLES)
+def test_the_examples_are_in_order(offline: Terminal, file: str) -> None:
+    done = offline("definition", "check", str(ROOT / "examples" / file))
+    assert (done.status, done.out, done.err) == (0, f"{EXAMPLES[file]}: in order\n", "")
 
 
 def test_a_definition_may_be_json_and_come_from_standard_input(offline: Terminal) -> None:
@@ -70,6 +78,36 @@ def test_all_faults_are_told_at_once_each_with_its_place(offline: Terminal, tmp_
     text = offline("definition", "check", str(file))
     assert (text.status, text.out) == (1, "")
     assert f"BAD_DEFINITION: {file}:4: regoin: is not a field; did you mean `region`?" in text.err
+
+
+STREAMS = GOOD.replace("messages", "streams") + "format: csv\n"
+
+
+def test_all_faults_of_streams_are_told_at_once_each_with_its_place(offline: Terminal) -> None:
+    faulty = f"{STREAMS}split:\n  rows: 10\nbody: payload\nkey_template: '{{dat}}'\nflush: {{max_age: 5}}\n"
+    done = offline("definition", "check", "-", "--json", given=faulty)
+    assert done.status == 1
+    found = {fault["path"]: (fault["line"], fault["message"], fault["cure"]) for fault in done.json["faults"]}
+    assert found == {
+        "split.rows": (8, "10 is below 50000", ""),
+        "body": (9, "belongs to destinations of kind messages", "leave it out, or say `kind: messages`"),
+        "key_template": (10, "there is no macro `dat`", "did you mean `date`?"),
+        "flush.max_age": (11, "is not a field", "did you mean `max_age_seconds`?"),
+    }
+
+
+def test_a_template_that_two_runs_share_is_a_warning_and_one_that_two_files_share_a_fault(
+    offline: Terminal,
+) -> None:
+    latest = offline(
+        "definition", "check", "-", given=f"{STREAMS}key_template: '{{stream_id}}_{{part}}.csv'\n"
+    )
+    assert (latest.status, latest.out) == (0, "acme: in order\n")
+    assert latest.err.startswith("warning: -: key_template: two runs can give the same key")
+    same = offline("definition", "check", "-", given=f"{STREAMS}key_template: '{{stream_run_id}}.csv'\n")
+    assert (same.status, same.out) == (1, "")
+    assert "two files of one run" in same.err
+    assert "{part}" in same.err
 
 
 def test_a_fault_of_a_template_has_its_caret(offline: Terminal) -> None:

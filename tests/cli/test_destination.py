@@ -1,6 +1,8 @@
 """`sluice destination`: every step that an operator takes, against functions that verify for real."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -298,6 +300,81 @@ def test_what_aws_cannot_answer_now_is_no_refusal_and_says_to_try_again(
     assert fault["code"] == "UNAVAILABLE"
     assert "RegionDisabledException" in fault["message"] + fault["cure"]
     assert "again" in fault["message"] + fault["cure"]
+
+
+STREAMS: dict[str, Any] = {"kind": "streams", "format": "csv", "key_template": None}
+
+
+@pytest.fixture
+def rows(stage: Stage, sluice: Terminal, desk: Desk) -> str:
+    """The name of a destination of streams that is stored, with its access verified."""
+    name = stage.new_name()
+    file = desk.definition(name, **STREAMS)
+    desk.customer_makes_role(name, sluice.json("access", "trust", "--destination", file)["result"])
+    sluice.json("destination", "create", file)
+    return name
+
+
+def test_a_destination_of_streams_is_verified_by_who_writes_its_files(
+    stage: Stage, sluice: Terminal, rows: str
+) -> None:
+    checks = sluice.json("destination", "test", rows)["result"]
+    assert [check["name"] for check in checks[4:]] == [
+        "bucket",
+        "object written",
+        "object written in parts",
+        "upload given up",
+        "object listed",
+        "object read",
+        "object removed",
+    ]
+    assert stage.objects(rows) == {}
+    shown = sluice.json("destination", "show", rows)["result"]
+    assert (shown["kind"], shown["definition"]["format"]) == ("streams", "csv")
+    assert "messages_held" not in shown
+
+
+def test_what_streams_lack_is_told_with_what_would_grant_it(
+    stage: Stage, sluice: Terminal, rows: str
+) -> None:
+    refused = refuse(403, "AccessDenied")
+    stage.faults.inject(Fault(on=calls_of("ListObjectsV2"), effect=refused, times=9))
+    done = sluice("destination", "test", rows, "--json")
+    [fault] = done.json["faults"]
+    assert (fault["code"], fault["path"]) == ("MISSING_PERMISSION", "object listed")
+    assert "s3:ListBucket" in fault["message"]
+    assert '"Sid":"ListFiles"' in fault["cure"]
+    assert stage.objects(rows) == {}
+
+
+def test_a_role_that_trusts_the_writer_of_messages_does_not_do_for_streams(
+    sluice: Terminal, standing: str, desk: Desk, rows: str
+) -> None:
+    trust = sluice.json("access", "trust", "--destination", standing)["result"]
+    desk.customer_changes_trust(rows, trust)
+    done = sluice("destination", "test", rows, "--json")
+    assert [fault["path"] for fault in done.json["faults"]] == ["role with external id"]
+
+
+def test_streams_that_are_disabled_wait_and_are_delivered_once_enabled(sluice: Terminal, rows: str) -> None:
+    disabled = sluice("destination", "disable", rows)
+    assert "runs are taken in, and wait" in disabled.out
+    assert sluice.json("destination", "show", rows)["result"]["enabled"] is False
+    for command in ("enable", "resume"):
+        assert "runs that waited are delivered by themselves" in sluice("destination", command, rows).out
+
+
+def test_a_destination_keeps_its_kind(sluice: Terminal, standing: str, desk: Desk) -> None:
+    done = sluice("destination", "update", desk.definition(standing, **STREAMS), "--json")
+    assert [(fault["path"], fault["code"]) for fault in done.json["faults"]] == [("kind", "BAD_DEFINITION")]
+
+
+def test_null_in_a_definition_of_yaml_is_stored_as_its_name(
+    stage: Stage, sluice: Terminal, desk: Desk
+) -> None:
+    file = desk.definition(stage.new_name(), **STREAMS, delimited={"header": False})
+    text = Path(file).read_text().replace('"header": false', 'null: "NULL"')
+    assert sluice("destination", "create", "-", "--no-verify", given=text).status == 0
 
 
 def test_a_definition_with_faults_is_not_stored(sluice: Terminal, stage: Stage, desk: Desk) -> None:

@@ -36,7 +36,7 @@ def test_failures_are_listed(stage: Stage, sluice: Terminal, acme: str) -> None:
         assert (row["connection"], row["state"], row["code"]) == (acme, "open", "BAD_KEY")
         assert row["attempts"] == 1
         assert row["text"]
-        assert row["resolution"][-1] == f"sluice failures retry {row['id']}"
+        assert row["resolution"][-1] == f"sluice failures restart {row['id']}"
         assert row["message_id"]
         assert row["first_at"] <= row["last_at"]
     text = sluice("failures", "list", "--destination", acme)

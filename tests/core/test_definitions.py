@@ -1,22 +1,24 @@
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.core.definitions import (
-    MASK,
-    STORAGE_CLASSES,
-    KeyCredentials,
-    masked,
-    parse_destination,
-)
+from functions.core.definitions.destination import MASK, ONLY, STORAGE_CLASSES, KeyCredentials, masked
+from functions.core.definitions.intake import INTAKE_FIELDS, Flush, Intake, intake
+from functions.core.definitions.messages import MessageDestination
+from functions.core.definitions.parsing import parse_destination
+from functions.core.definitions.streams import StreamDestination
 from functions.core.errors import Code, Permanent, Refused
+from functions.core.files.settings import FILE_FIELDS, Split
 from functions.core.instants import Instant
 from functions.core.messages import object_metadata, parse_message, sent_metadata
 from functions.core.templates.jmespath_shapes import DEFAULT
-from tests.cases import table
+from functions.core.templates.macros import MacroTemplate
+from tests.cases import rows
 from tests.core.attempts import attempted
 
 SMALLEST: dict[str, Any] = {
@@ -25,6 +27,9 @@ SMALLEST: dict[str, Any] = {
     "bucket": "acme-data",
     "credentials": {"role_arn": "arn:aws:iam::111122223333:role/sluice-acme"},
 }
+
+
+STREAMS: dict[str, Any] = SMALLEST | {"kind": "streams", "format": "csv"}
 
 
 def _faults(document: Any) -> list[tuple[str, str]]:
@@ -36,9 +41,16 @@ def _faults(document: Any) -> list[tuple[str, str]]:
     return [(fault.path, str(fault)) for fault in found.faults]
 
 
-@pytest.mark.parametrize("case", table("definitions"))
-def test_a_document_has_all_of_these_faults_and_no_others(case: dict[str, Any]) -> None:
-    document = case["only"] if "only" in case else SMALLEST | case["with"]
+@pytest.mark.parametrize(
+    ("smallest", "case"),
+    [(SMALLEST, case) for case in rows("definitions")]
+    + [(STREAMS, case) for case in rows("stream_definitions")],
+    ids=lambda given: given.get("bucket", given["name"]),
+)
+def test_a_document_has_all_of_these_faults_and_no_others(
+    smallest: dict[str, Any], case: dict[str, Any]
+) -> None:
+    document = case["only"] if "only" in case else smallest | case["with"]
     found = sorted(_faults(document))
     expected = sorted((path, says) for path, says in case["faults"])
     assert [path for path, _ in found] == [path for path, _ in expected]
@@ -62,13 +74,14 @@ def test_the_storage_classes_are_the_specifications() -> None:
 
 
 def test_the_default_template_is_the_specifications() -> None:
-    assert parse_destination(SMALLEST).template.expression == DEFAULT
+    found = parse_destination(SMALLEST)
+    assert isinstance(found, MessageDestination)
+    assert found.template.expression == DEFAULT
     assert DEFAULT == "join('', [time.rfc3339_nano, '_', metadata.\"event-id\", '.json'])"
 
 
 WRONG: dict[str, list[Any]] = {
     "name": ["a_b", "", 7, None, "x" * 65],
-    "kind": ["streams", 7, None],
     "bucket": ["A", "a", 7, None, "-a-"],
     "region": ["Frankfurt", 7],
     "prefix": ["/x", "../", 7, "a\n", "x" * 1025],
@@ -87,10 +100,83 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
-@given(st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in WRONG.items()}))
-def test_every_fault_of_a_document_is_told(wrong: dict[str, Any]) -> None:
-    told = {path.partition(".")[0] for path, _ in _faults(SMALLEST | wrong)}
+OF_STREAMS: dict[str, list[Any]] = WRONG | {
+    "key_template": ["{date}", "{part", "", 7],
+    "body": ["payload"],
+    "on_existing": ["keep"],
+    "format": ["xml", None, 7],
+    "split": [{"rows": 50000, "folder": "x"}, {}, 7],
+    "columns": [[], 7],
+    "flush": [{"max_records": 0}, 7],
+    "seal_after_seconds": [0, "1"],
+    "manifest": ["yes"],
+}
+
+
+@pytest.mark.parametrize(("smallest", "wrongs"), [(SMALLEST, WRONG), (STREAMS, OF_STREAMS)], ids=ONLY)
+@given(data=st.data())
+def test_every_fault_of_a_document_is_told(
+    smallest: dict[str, Any], wrongs: dict[str, list[Any]], data: st.DataObject
+) -> None:
+    drawn = st.fixed_dictionaries({}, optional={name: st.sampled_from(each) for name, each in wrongs.items()})
+    wrong = data.draw(drawn)
+    told = {path.partition(".")[0] for path, _ in _faults(smallest | wrong)}
     assert told == set(wrong)
+
+
+def test_each_kind_has_the_fields_that_are_said_to_be_its_own() -> None:
+    assert set(ONLY["streams"]) == {*FILE_FIELDS, *INTAKE_FIELDS}
+    for kind, smallest in (("messages", SMALLEST), ("streams", STREAMS)):
+        others = {name for other in ONLY if other != kind for name in ONLY[other]}
+        told = dict(_faults(smallest | dict.fromkeys(others, 0)))
+        assert set(told) == others
+        assert all("belongs to destinations of kind" in text for text in told.values())
+
+
+def test_a_stream_destination_is_what_its_document_says() -> None:
+    flush = {"max_megabytes": 64, "max_records": 1000, "max_age_seconds": 60}
+    document = STREAMS | {"format": "jsonl", "compression": "gzip", "split": {"megabytes": 5}, "flush": flush}
+    found = parse_destination(document)
+    assert isinstance(found, StreamDestination)
+    assert (found.files.extension, found.files.split) == ("jsonl.gz", Split(megabytes=5))
+    assert found.flush == Flush(**flush)
+    assert found.template == MacroTemplate.parse("{stream_name}/{date}/{stream_run_id}_{part}.{extension}")
+
+
+def test_a_flush_without_anything_has_the_specifications_defaults() -> None:
+    found = parse_destination(STREAMS | {"flush": {}})
+    assert isinstance(found, StreamDestination)
+    assert found.flush == Flush(max_megabytes=128, max_records=None, max_age_seconds=900)
+
+
+def test_the_intake_of_a_document_is_known_without_its_files() -> None:
+    assert intake(SMALLEST) == Intake(kind="messages")
+    flushing = STREAMS | {"format": "unheard of", "flush": {"max_records": 5}}
+    assert intake(flushing) == Intake(kind="streams", flush=Flush(max_records=5))
+    waiting = STREAMS | {"enabled": False, "seal_after_seconds": 60}
+    assert intake(waiting) == Intake(kind="streams", enabled=False, seal_after_seconds=60)
+
+
+COLUMNAR = ["pyarrow", "isal", "pysequoia"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from functions.core.definitions.intake import intake",
+        f"from functions.core.definitions.parsing import parse_destination; parse_destination({SMALLEST})",
+        "import functions.adapters.destinations, functions.adapters.verification",
+        "import functions.message_writer.write, functions.adapters.wiring",
+        "import functions.stager.stage",
+        "import functions.planner.plan",
+    ],
+    ids=["intake", "messages", "adapters", "message-writer", "stager", "planner"],
+)
+def test_without_streams_no_library_of_files_is_imported(statement: str) -> None:
+    """Their layer is a hundred megabytes, and the functions that do not write files have none."""
+    code = f"import sys; {statement}; print(*sys.modules.keys() & {COLUMNAR})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
 
 
 _ANYTHING = st.recursive(
@@ -108,6 +194,9 @@ _ANYTHING = st.recursive(
         _ANYTHING,
         st.fixed_dictionaries({}, optional=dict.fromkeys([*WRONG, "external_id"], _ANYTHING)).map(
             lambda drawn: SMALLEST | drawn
+        ),
+        st.fixed_dictionaries({}, optional=dict.fromkeys([*OF_STREAMS, *ONLY["streams"]], _ANYTHING)).map(
+            lambda drawn: STREAMS | drawn
         ),
         st.fixed_dictionaries(
             {}, optional=dict.fromkeys(["role_arn", "external_id", "secret_access_key"], _ANYTHING)

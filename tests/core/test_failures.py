@@ -32,7 +32,7 @@ def test_each_code_has_a_resolution_with_its_places_filled_in(code: Code) -> Non
 
 
 def test_a_failures_resolution_names_the_failure_and_its_connection() -> None:
-    assert "sluice failures retry acme:0123456789abcdef" in FAILURE.resolution
+    assert "sluice failures restart acme:0123456789abcdef" in FAILURE.resolution
 
 
 def test_a_held_messages_resolution_is_to_enable_its_destination() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core import policies
-from functions.core.definitions import parse_destination
+from functions.core.definitions.parsing import parse_destination
 from functions.core.errors import Refused
 from tests.policy_evaluator import Document, Request, allows, without_each
 
@@ -33,13 +33,23 @@ PUT = _object("s3:PutObject", "in/a.json")
 HEAD = _object("s3:GetObject", "in/a.json")
 ENCRYPT = Request(action="kms:GenerateDataKey", resource=KEY)
 
+STREAMS: dict[str, Any] = {"kind": "streams", "format": "csv"}
+DELETE, ABORT = _object("s3:DeleteObject", "in/a.csv"), _object("s3:AbortMultipartUpload", "in/a.csv")
+BUCKET = "arn:aws:s3:::acme-data"
+LIST = Request(action="s3:ListBucket", resource=BUCKET, context={"s3:prefix": "in/a"})
+LOCATE = Request(action="s3:GetBucketLocation", resource=BUCKET)
+DECRYPT = Request(action="kms:Decrypt", resource=KEY)
+FILES = [PUT, HEAD, DELETE, ABORT, LIST, LOCATE]
+
 JOBS: list[tuple[dict[str, Any], list[Request]]] = [
     ({}, [PUT]),
     ({"on_existing": "keep"}, [PUT, HEAD]),
     ({"kms_key_arn": KEY}, [PUT, ENCRYPT]),
     ({"on_existing": "keep", "kms_key_arn": KEY}, [PUT, HEAD, ENCRYPT]),
+    (STREAMS, FILES),
+    (STREAMS | {"kms_key_arn": KEY}, [*FILES, ENCRYPT, DECRYPT]),
 ]
-IDS = ["put", "keep", "encrypted", "keep-encrypted"]
+IDS = ["put", "keep", "encrypted", "keep-encrypted", "files", "files-encrypted"]
 
 
 @pytest.mark.parametrize(("changes", "calls"), JOBS, ids=IDS)
@@ -64,20 +74,31 @@ def test_a_call_that_is_not_the_jobs_is_denied(changes: dict[str, Any], calls: l
         _object("s3:PutObject", "in/a.json", bucket="acme-data-2"),
         _object("s3:PutObject", "in/a.json", bucket="other"),
         _object("s3:GetObject", "out/a.json"),
-        _object("s3:DeleteObject", "in/a.json"),
         _object("s3:PutObjectAcl", "in/a.json"),
         _object("s3:PutObjectTagging", "in/a.json"),
-        _object("s3:AbortMultipartUpload", "in/a.json"),
+        _object("s3:DeleteObject", "out/a.csv"),
+        _object("s3:AbortMultipartUpload", "a.csv"),
         _object("s3:GetObjectVersion", "in/a.json"),
-        Request(action="s3:ListBucket", resource="arn:aws:s3:::acme-data"),
-        Request(action="s3:PutBucketPolicy", resource="arn:aws:s3:::acme-data"),
+        Request(action="s3:ListBucket", resource=BUCKET),
+        Request(action="s3:ListBucket", resource=BUCKET, context={"s3:prefix": "out/in/"}),
+        Request(action="s3:ListBucketMultipartUploads", resource=BUCKET),
+        Request(action="s3:PutBucketPolicy", resource=BUCKET),
+        Request(action="s3:GetBucketLocation", resource=BUCKET + "-2"),
         Request(action="s3:ListAllMyBuckets", resource="*"),
         Request(action="kms:GenerateDataKey", resource=KEY + "5"),
-        Request(action="kms:Decrypt", resource=KEY),
         Request(action="sts:AssumeRole", resource=OURS),
-        *(call for call in (PUT, HEAD, ENCRYPT) if call not in calls),
+        *(call for call in (*FILES, ENCRYPT, DECRYPT) if call not in calls),
     ]
     assert [call for call in others if allows(document, call)] == []
+
+
+def test_the_statements_that_grant_an_action_can_be_had_alone() -> None:
+    document = _granted(**STREAMS, kms_key_arn=KEY)
+    alone = policies.granting(document, "s3:ListBucket", "kms:Decrypt")
+    assert allows(alone, LIST)
+    assert allows(alone, DECRYPT)
+    assert not allows(alone, PUT)
+    assert policies.granting(_granted(**STREAMS), "kms:Decrypt")["Statement"] == []
 
 
 def test_the_policy_is_one_of_the_roles_partition() -> None:
@@ -85,6 +106,8 @@ def test_the_policy_is_one_of_the_roles_partition() -> None:
     document = _granted(region="cn-north-1", credentials=role)
     assert allows(document, _object("s3:PutObject", "in/a.json", partition="aws-cn"))
     assert not allows(document, PUT)
+    files = _granted(**STREAMS, region="cn-north-1", credentials=role)
+    assert "arn:aws:" not in str(files)
 
 
 _PREFIXES = st.one_of(
@@ -101,10 +124,13 @@ def test_whatever_the_prefix_what_is_under_it_is_allowed_and_nothing_else(prefix
     except Refused:
         return
     context = {"aws:username": "bob"}
+    files = _granted(prefix=prefix, **STREAMS)
     for name in (key, prefix + key):
         call = _object("s3:PutObject", name)
         asked = Request(action=call.action, resource=call.resource, context=context)
+        listed = Request(action="s3:ListBucket", resource=BUCKET, context=context | {"s3:prefix": name})
         assert allows(document, asked) is name.startswith(prefix), name
+        assert allows(files, listed) is name.startswith(prefix), name
 
 
 TRUST = policies.trust(role_arn=OURS, external_id="sluice-Ab1")

@@ -6,10 +6,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from functions.core.files.delivery import Delivery, Written
+from functions.core.files.dataset import Dataset
+from functions.core.files.delivery import Delivery
 from functions.core.files.inputs import DataFile
+from functions.core.files.names import DatasetNames
 from functions.core.files.settings import Input, parse_conversion
-from functions.core.files.store import Draft
+from functions.core.files.store import Draft, Written
 from functions.core.formats.rows import MAX_RECORD_BYTES
 from functions.core.instants import Instant
 
@@ -37,9 +39,12 @@ class MemoryStore:
     def draft(self) -> MemoryDraft:
         return MemoryDraft()
 
-    def publish(self, draft: Draft, name: str) -> None:
+    def publish(self, draft: Draft, written: Written) -> None:
         draft.stream.seek(0)
-        self.objects[name] = draft.stream.read()
+        self.objects[written.key] = draft.stream.read()
+
+    def withdraw(self, name: str) -> None:
+        self.objects.pop(name, None)
 
 
 class FolderStore:
@@ -54,8 +59,11 @@ class FolderStore:
         self._drafts += 1
         return FolderDraft(self.folder / str(self._drafts))
 
-    def publish(self, draft: Draft, name: str) -> None:
-        self.objects[name] = Path(draft.path).read_bytes()
+    def publish(self, draft: Draft, written: Written) -> None:
+        self.objects[written.key] = Path(draft.path).read_bytes()
+
+    def withdraw(self, name: str) -> None:
+        self.objects.pop(name, None)
 
 
 class FolderDraft:
@@ -89,9 +97,9 @@ def deliver(
     files = [data_file(each, content, conversion.input, limit) for each, content in inputs.items()]
     store = store or MemoryStore()
     tokens = {"now": NOW, "dataset_name": "data"}
-    written = Delivery(conversion.files.limited(limit), files, store=store, run="run").write(
-        name=name, tokens=tokens
-    )
+    chosen = conversion.files.limited(limit)
+    dataset = Dataset(DatasetNames(chosen, name=name, tokens=tokens), tuple(files))
+    written = Delivery(chosen, [dataset], store=store, run="run").write()
     return store.objects, written
 
 

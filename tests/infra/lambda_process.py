@@ -1,8 +1,8 @@
 """Runs as a script in Lambda's Python, with nothing but the standard library and what the package holds.
 
-Arguments: the code's folder, the layer's folder, and a handler. On stdin a JSON list of events; the last line on
-stdout is the list of answers. With `*` for a handler stdin lists modules: each is imported, and the names are the
-answer.
+Arguments: the code's folder, a handler, and the layers' folders. On stdin a JSON list of events; the last line on
+stdout is the list of answers. With `*` for a handler stdin lists modules: each is imported, and the answer is the
+names of those that found all that they import.
 """
 
 import importlib
@@ -20,12 +20,18 @@ class Context:
         return 30_000
 
 
-def main(code: str, layer: str, handler: str) -> None:
-    sys.path[:0] = [code, f"{layer}/python"]
+def importable(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def main(code: str, handler: str, *layers: str) -> None:
+    sys.path[:0] = [code, *(f"{layer}/python" for layer in layers)]
     if handler == "*":
-        answers: list[object] = json.load(sys.stdin)
-        for name in answers:
-            importlib.import_module(str(name))
+        answers: list[object] = [name for name in json.load(sys.stdin) if importable(name)]
     else:
         module, _, name = handler.rpartition(".")
         function = getattr(importlib.import_module(module), name)

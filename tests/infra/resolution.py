@@ -15,6 +15,7 @@ _PSEUDO = {
 }
 _ARNS = {
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/",
+    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/",
     "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/",
     "AWS::KMS::Key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/",
     "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:",

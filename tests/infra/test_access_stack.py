@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,7 +24,13 @@ PLAIN = Access(
     prefix="from-sluice/",
 )
 WITH_ALL = msgspec.structs.replace(PLAIN, keep=True, kms_key_arn=KEY, create_bucket=True)
-ACCESSES = pytest.mark.parametrize("access", [PLAIN, WITH_ALL], ids=["plain", "with-all"])
+OF_STREAMS = msgspec.structs.replace(PLAIN, kind="streams")
+OF_STREAMS_WITH_ALL = msgspec.structs.replace(OF_STREAMS, kms_key_arn=KEY, create_bucket=True)
+ACCESSES = pytest.mark.parametrize(
+    "access",
+    [PLAIN, WITH_ALL, OF_STREAMS, OF_STREAMS_WITH_ALL],
+    ids=["plain", "with-all", "streams", "streams-with-all"],
+)
 
 TRUST = {
     "Version": "2012-10-17",
@@ -42,15 +49,18 @@ TRUST = {
 @ACCESSES
 def test_the_role_trusts_ours_with_the_external_id_and_may_do_what_the_policies_say(access: Access) -> None:
     template = resolved(customer_template(access))
-    allowed = policies.write_messages(
-        bucket="acme-events", prefix="from-sluice/", keep=access.keep, kms_key_arn=access.kms_key_arn
-    )
+    where: dict[str, Any] = {"bucket": "acme-events", "prefix": "from-sluice/"}
+    where["kms_key_arn"] = access.kms_key_arn
+    if access.kind == "streams":
+        name, allowed = "write-files", policies.write_files(**where)
+    else:
+        name, allowed = "write-messages", policies.write_messages(**where, keep=access.keep)
     assert of_type(template, "AWS::IAM::Role") == {
         "Role": {
             "RoleName": "sluice-acme",
             "Description": "Lets Sluice work in one bucket",
             "AssumeRolePolicyDocument": TRUST,
-            "Policies": [{"PolicyName": "write-messages", "PolicyDocument": allowed}],
+            "Policies": [{"PolicyName": name, "PolicyDocument": allowed}],
         }
     }
     assert template["Outputs"]["RoleArn"]["Value"] == "arn:aws:iam::111122223333:role/Role"
@@ -94,6 +104,13 @@ def test_a_bucket_is_made_only_on_request_and_stays() -> None:
     assert bucket["Condition"] == policy["Condition"] == "CreateBucketWanted"
     assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
     assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
+
+
+def test_a_bucket_that_is_made_forgets_uploads_that_nobody_ended() -> None:
+    bucket = customer_template(OF_STREAMS_WITH_ALL)["Resources"]["Bucket"]["Properties"]
+    assert bucket["LifecycleConfiguration"]["Rules"] == [
+        {"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}
+    ]
 
 
 @pytest.mark.parametrize(

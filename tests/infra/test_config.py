@@ -20,6 +20,12 @@ REFUSED = [
     ({"message_writer_window_seconds": 0}, "`message_writer_window_seconds` >= 1"),
     ({"failure_retention_days": 500}, "`payload_retention_days` must be at least 528"),
     ({"payload_budget_megabytes": 1600}, "`payload_budget_megabytes` of 1600 needs"),
+    ({"stager_window_seconds": 0}, "`stager_window_seconds` >= 1"),
+    ({"stager_memory_megabytes": 512}, "needs at least 1024 `stager_memory_megabytes`"),
+    ({"file_writer_storage_megabytes": 20_000}, "`file_writer_storage_megabytes`"),
+    ({"part_retention_days": 30}, "`part_retention_days` must be at least 56"),
+    ({"largest_run_gigabytes": 0}, "`largest_run_gigabytes`"),
+    ({"open_run_alarm_hours": 400}, "`open_run_alarm_hours`"),
     ({"message_writer_memory": 512}, "did you mean `message_writer_memory_megabytes`?"),
 ]
 

@@ -18,14 +18,22 @@ def test_cfn_lint_finds_nothing(raw_template: Template) -> None:
     assert template_findings(raw_template) == []
 
 
+WORKERS = ("MessageWriter", "Stager", "FileWriter", "Planner")
+
 RIGHT_HERE = {
     ("DataKey", "RESOURCE_STAR"): "in a key's policy, * is the key",
     ("DataKey", "PERMISSIONS_MANAGEMENT_ACTIONS"): "a key that the account cannot manage is lost",
-    (
-        "MessageWriterRole-job",
-        "CREDENTIALS_EXPOSURE",
-    ): "it becomes the customers' roles, by a pattern of names",
-    ("MessageWriterRole-trust", "CREDENTIALS_EXPOSURE"): "being assumed is what a trust policy is about",
+    **{
+        (
+            f"{worker}Role-job",
+            "CREDENTIALS_EXPOSURE",
+        ): "it becomes the customers' roles, by a pattern of names"
+        for worker in ("MessageWriter", "FileWriter")
+    },
+    **{
+        (f"{worker}Role-trust", "CREDENTIALS_EXPOSURE"): "being assumed is what a trust policy is about"
+        for worker in WORKERS
+    },
 }
 
 
@@ -35,10 +43,12 @@ def test_parliament_finds_nothing_else(template: Template) -> None:
         "AlarmsTopicPolicy",
         "DataBucketPolicy",
         "DataKey",
-        "MessageWriterRole-job",
-        "MessageWriterRole-trust",
-        "MessagesDeadLettersPolicy",
-        "MessagesQueuePolicy",
+        *(f"{worker}Role-{part}" for worker in WORKERS for part in ("job", "trust")),
+        *(
+            f"{name}{part}Policy"
+            for name in ("Messages", "Records", "Deliveries")
+            for part in ("Queue", "DeadLetters")
+        ),
     }
 
 
@@ -54,7 +64,7 @@ def test_what_nobody_acknowledged_fails_the_synthesis(tmp_path: Path) -> None:
     sns.Topic(Stack(careless, "careless"), "Topic")
     empty = tmp_path / "empty"
     empty.mkdir()
-    package = Package(code=empty, layer=empty)
+    package = Package(code=empty, layer=empty, columnar=empty)
     with pytest.raises(RuntimeError, match="AwsSolutions-SNS3"):
         app.synthesise(careless, config=Deployment(), package=package)
 

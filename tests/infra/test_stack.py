@@ -10,7 +10,6 @@ Template = dict[str, Any]
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/DataKey"
 BUCKET = "arn:aws:s3:::DataBucket"
-TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
 
 
 def test_outputs_are_those_that_the_command_line_reads(template: Template) -> None:
@@ -22,11 +21,20 @@ def test_outputs_are_those_that_the_command_line_reads(template: Template) -> No
         "MessagesDeadLetterQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/MessagesDeadLetters",
         "MessageWriterFunction": "MessageWriterFunction",
         "MessageWriterRoleArn": f"arn:aws:iam::{ACCOUNT}:role/MessageWriterRole",
+        "RecordsQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/RecordsQueue",
+        "RecordsDeadLetterQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/RecordsDeadLetters",
+        "StagerFunction": "StagerFunction",
+        "DeliveriesQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/DeliveriesQueue",
+        "DeliveriesDeadLetterQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/DeliveriesDeadLetters",
+        "FileWriterFunction": "FileWriterFunction",
+        "FileWriterRoleArn": f"arn:aws:iam::{ACCOUNT}:role/FileWriterRole",
+        "PlannerFunction": "PlannerFunction",
         "KeyArn": KEY,
         "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:AlarmsTopic",
         "SecretPrefix": "sluice/",
         "AssumeRolePattern": "sluice-*",
         "DefinitionMaxAgeSeconds": "60",
+        "PartRetentionDays": "90",
     }
 
 
@@ -35,11 +43,14 @@ def test_there_is_nothing_that_helps_to_deploy(template: Template) -> None:
     assert kinds == {
         "AWS::CloudWatch::Alarm",
         "AWS::DynamoDB::Table",
+        "AWS::Events::Rule",
         "AWS::IAM::Role",
         "AWS::KMS::Key",
+        "AWS::Lambda::EventInvokeConfig",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Function",
         "AWS::Lambda::LayerVersion",
+        "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
@@ -48,137 +59,84 @@ def test_there_is_nothing_that_helps_to_deploy(template: Template) -> None:
         "AWS::SQS::Queue",
         "AWS::SQS::QueuePolicy",
     }
-    assert list(of_type(template, "AWS::Lambda::Function")) == ["MessageWriterFunction"]
+    functions = [f"{worker}Function" for worker in ("MessageWriter", "Stager", "FileWriter", "Planner")]
+    assert list(of_type(template, "AWS::Lambda::Function")) == functions
 
 
-def test_the_message_writers_role_is_lambdas_and_may_do_its_job_only(template: Template) -> None:
-    assert of_type(template, "AWS::IAM::Role") == {
-        "MessageWriterRole": {
-            "RoleName": "sluice-message-writer",
-            "AssumeRolePolicyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "lambda.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                    }
-                ],
-            },
-            "Policies": [
-                {
-                    "PolicyName": "job",
-                    "PolicyDocument": {
-                        "Version": "2012-10-17",
-                        "Statement": [
-                            {
-                                "Sid": "ConsumeQueue",
-                                "Effect": "Allow",
-                                "Action": [
-                                    "sqs:ReceiveMessage",
-                                    "sqs:DeleteMessage",
-                                    "sqs:GetQueueAttributes",
-                                    "sqs:ChangeMessageVisibility",
-                                ],
-                                "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:MessagesQueue",
-                            },
-                            {
-                                "Sid": "WriteLogs",
-                                "Effect": "Allow",
-                                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                                "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:MessageWriterLogs:*",
-                            },
-                            {
-                                "Sid": "SendTraces",
-                                "Effect": "Allow",
-                                "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-                                "Resource": "*",
-                            },
-                            {
-                                "Sid": "UseKey",
-                                "Effect": "Allow",
-                                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-                                "Resource": KEY,
-                            },
-                            {
-                                "Sid": "ReadDefinitions",
-                                "Effect": "Allow",
-                                "Action": "dynamodb:GetItem",
-                                "Resource": f"{TABLE}/DataDefinitions",
-                            },
-                            {
-                                "Sid": "KeepLedger",
-                                "Effect": "Allow",
-                                "Action": ["dynamodb:PutItem", "dynamodb:UpdateItem"],
-                                "Resource": f"{TABLE}/DataLedger",
-                            },
-                            {
-                                "Sid": "ReadPayloads",
-                                "Effect": "Allow",
-                                "Action": "s3:GetObject",
-                                "Resource": f"{BUCKET}/payloads/*",
-                            },
-                            {
-                                "Sid": "KeepFailures",
-                                "Effect": "Allow",
-                                "Action": "s3:PutObject",
-                                "Resource": f"{BUCKET}/failures/*",
-                            },
-                            {
-                                "Sid": "ReadSecrets",
-                                "Effect": "Allow",
-                                "Action": "secretsmanager:GetSecretValue",
-                                "Resource": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:sluice/*",
-                            },
-                            {
-                                "Sid": "AssumeCustomersRoles",
-                                "Effect": "Allow",
-                                "Action": "sts:AssumeRole",
-                                "Resource": "arn:aws:iam::*:role/sluice-*",
-                            },
-                        ],
-                    },
-                }
-            ],
-        }
-    }
+QUEUE_URLS = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}"
+EVERYWHERE = {
+    "definitions_table": "DataDefinitions",
+    "ledger_table": "DataLedger",
+    "data_bucket": "DataBucket",
+    "definition_max_age_seconds": "60",
+    "failure_retention_days": "400",
+    "part_retention_days": "90",
+}
+SETTINGS = {
+    "message_writer": {
+        "queue_url": f"{QUEUE_URLS}/MessagesQueue",
+        "assume_role_pattern": "sluice-*",
+        "writes_at_once": "32",
+        "payload_budget_megabytes": "256",
+    },
+    "stager": {
+        "queue_url": f"{QUEUE_URLS}/RecordsQueue",
+        "deliveries_queue_url": f"{QUEUE_URLS}/DeliveriesQueue",
+        "writes_at_once": "32",
+        "payload_budget_megabytes": "256",
+    },
+    "file_writer": {
+        "queue_url": f"{QUEUE_URLS}/DeliveriesQueue",
+        "assume_role_pattern": "sluice-*",
+        "largest_run_gigabytes": "20",
+    },
+    "planner": {"deliveries_queue_url": f"{QUEUE_URLS}/DeliveriesQueue"},
+}
+ROOMS: dict[str, dict[str, Any]] = {
+    "message_writer": {"MemorySize": 1769, "Timeout": 60},
+    "stager": {"MemorySize": 1769, "Timeout": 60},
+    "file_writer": {"MemorySize": 1769, "Timeout": 900, "EphemeralStorage": {"Size": 10_240}},
+    "planner": {"MemorySize": 512, "Timeout": 60},
+}
+WRITES_FILES = {"file_writer"}
 
 
-def test_the_function_runs_as_documented(template: Template) -> None:
-    function = of_type(template, "AWS::Lambda::Function")["MessageWriterFunction"]
-    settings = function["Environment"]["Variables"]
-    assert Settings.from_environment(settings) == Settings(
-        definitions_table="DataDefinitions",
-        ledger_table="DataLedger",
-        data_bucket="DataBucket",
-        queue_url=f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/MessagesQueue",
-    )
-    assert {name: value for name, value in settings.items() if not name.startswith(PREFIX)} == {
-        "POWERTOOLS_SERVICE_NAME": "message_writer",
+@pytest.mark.parametrize("module", SETTINGS)
+def test_a_function_runs_as_documented(template: Template, module: str) -> None:
+    worker = module.title().replace("_", "")
+    function = of_type(template, "AWS::Lambda::Function")[f"{worker}Function"]
+    columnar = module in WRITES_FILES
+    assert function["Environment"]["Variables"] == {
+        **{PREFIX + name.upper(): value for name, value in (EVERYWHERE | SETTINGS[module]).items()},
+        "POWERTOOLS_SERVICE_NAME": module,
         "POWERTOOLS_METRICS_NAMESPACE": "Sluice",
         "POWERTOOLS_LOG_LEVEL": "INFO",
+        **({"PYTHONTZPATH": "/opt/python/tzdata/zoneinfo"} if columnar else {}),
     }
-    # None is left to its default: what a deployment configures must reach the function.
-    assert settings.keys() >= {PREFIX + field.upper() for field in Settings.__struct_fields__}
-    chosen = {
-        name: function[name] for name in ("Runtime", "Architectures", "Handler", "MemorySize", "Timeout")
-    }
-    assert chosen == {
+    asserted_elsewhere = ("Code", "Role", "Environment")
+    assert {name: value for name, value in function.items() if name not in asserted_elsewhere} == {
+        "Description": f"Sluice: {module}",
         "Runtime": "python3.13",
         "Architectures": ["arm64"],
-        "Handler": "functions.message_writer.handler.handler",
-        "MemorySize": 1769,
-        "Timeout": 60,
+        "Handler": f"functions.{module}.handler.handler",
+        "Layers": ["SoftwareDependencies", *(["SoftwareColumnar"] if columnar else [])],
+        "TracingConfig": {"Mode": "Active"},
+        "LoggingConfig": {"LogGroup": f"{worker}Logs"},
+        **ROOMS[module],
     }
-    assert function["TracingConfig"] == {"Mode": "Active"}
-    assert function["LoggingConfig"] == {"LogGroup": "MessageWriterLogs"}
-    assert "ReservedConcurrentExecutions" not in function
+
+
+def test_what_a_deployment_configures_reaches_a_function() -> None:
+    told = {name for settings in SETTINGS.values() for name in settings} | EVERYWHERE.keys()
+    assert told == set(Settings.__struct_fields__)
 
 
 SLOWEST = {
     "message_writer_timeout_seconds": "900",
     "message_writer_window_seconds": "300",
     "message_writer_batch_size": "10000",
+    "stager_timeout_seconds": "900",
+    "stager_window_seconds": "300",
 }
 
 
@@ -188,7 +146,7 @@ def test_a_message_is_kept_back_for_six_timeouts_and_the_window(context: dict[st
     queues = of_type(template, "AWS::SQS::Queue")
     functions = of_type(template, "AWS::Lambda::Function")
     mappings = of_type(template, "AWS::Lambda::EventSourceMapping").values()
-    assert len(mappings) == len(functions)
+    assert len(mappings) == 3
     for mapping in mappings:
         queue = queues[mapping["EventSourceArn"].rpartition(":")[2]]
         timeout = functions[mapping["FunctionName"]]["Timeout"]
@@ -204,7 +162,48 @@ def test_the_mapping_limits_concurrency_and_takes_partial_answers(template: Temp
             "MaximumBatchingWindowInSeconds": 1,
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
             "ScalingConfig": {"MaximumConcurrency": 20},
+        },
+        "StagerMapping": {
+            "EventSourceArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:RecordsQueue",
+            "FunctionName": "StagerFunction",
+            "BatchSize": 1000,
+            "MaximumBatchingWindowInSeconds": 10,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "ScalingConfig": {"MaximumConcurrency": 20},
+        },
+        "FileWriterMapping": {
+            "EventSourceArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:DeliveriesQueue",
+            "FunctionName": "FileWriterFunction",
+            "BatchSize": 1,
+            "MaximumBatchingWindowInSeconds": 0,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "ScalingConfig": {"MaximumConcurrency": 20},
+        },
+    }
+
+
+def test_the_planner_is_started_every_minute_and_what_it_fails_at_is_left_to_the_next(
+    template: Template,
+) -> None:
+    once = {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
+    planner = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:PlannerFunction"
+    rules = of_type(template, "AWS::Events::Rule")
+    assert rules == {
+        "PlannerRule": {
+            "Description": "Sluice: starts planner",
+            "ScheduleExpression": "rate(1 minute)",
+            "State": "ENABLED",
+            "Targets": [{"Arn": planner, "Id": "Target0", "RetryPolicy": once}],
         }
+    }
+    [invocations] = of_type(template, "AWS::Lambda::EventInvokeConfig").values()
+    assert invocations == {"FunctionName": "PlannerFunction", "Qualifier": "$LATEST", **once}
+    [permission] = of_type(template, "AWS::Lambda::Permission").values()
+    assert permission == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": planner,
+        "Principal": "events.amazonaws.com",
+        "SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/PlannerRule",
     }
 
 
@@ -213,10 +212,13 @@ def test_queues_keep_large_messages_for_two_weeks_and_give_up_after_twenty_recei
 ) -> None:
     queues = of_type(template, "AWS::SQS::Queue")
     kept = {"KmsMasterKeyId": KEY, "MessageRetentionPeriod": 14 * 24 * 3600, "MaximumMessageSize": 2**20}
-    assert queues["MessagesDeadLetters"] == kept
-    dead_letters = f"arn:aws:sqs:{REGION}:{ACCOUNT}:MessagesDeadLetters"
-    redrive = {"deadLetterTargetArn": dead_letters, "maxReceiveCount": 20}
-    assert queues["MessagesQueue"] == {**kept, "VisibilityTimeout": 361, "RedrivePolicy": redrive}
+    hidden = {"Messages": 361, "Records": 370, "Deliveries": 5400}
+    assert len(queues) == 2 * len(hidden)
+    for name, seconds in hidden.items():
+        assert queues[f"{name}DeadLetters"] == kept
+        dead_letters = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}DeadLetters"
+        redrive = {"deadLetterTargetArn": dead_letters, "maxReceiveCount": 20}
+        assert queues[f"{name}Queue"] == {**kept, "VisibilityTimeout": seconds, "RedrivePolicy": redrive}
 
 
 def test_everything_is_encrypted_with_the_one_key(template: Template) -> None:
@@ -236,7 +238,7 @@ def test_everything_is_encrypted_with_the_one_key(template: Template) -> None:
         *(topic["KmsMasterKeyId"] for topic in of_type(template, "AWS::SNS::Topic").values()),
         *(group["KmsKeyId"] for group in of_type(template, "AWS::Logs::LogGroup").values()),
     ]
-    assert used == [KEY] * 4
+    assert used == [KEY] * (6 + 1 + 4)
     assert of_type(template, "AWS::KMS::Key")["DataKey"]["EnableKeyRotation"]
 
 
@@ -292,8 +294,7 @@ def test_nothing_is_reached_without_tls(template: Template) -> None:
         BUCKET,
         f"{BUCKET}/*",
         f"arn:aws:sns:{REGION}:{ACCOUNT}:AlarmsTopic",
-        f"arn:aws:sqs:{REGION}:{ACCOUNT}:MessagesQueue",
-        f"arn:aws:sqs:{REGION}:{ACCOUNT}:MessagesDeadLetters",
+        *(f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}" for queue in of_type(template, "AWS::SQS::Queue")),
     }
 
 
@@ -326,6 +327,7 @@ def test_the_bucket_is_private_and_forgets_in_time(template: Template) -> None:
         {"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
         {"Id": "Expire payloads/", "Status": "Enabled", "Prefix": "payloads/", "ExpirationInDays": 430},
         {"Id": "Expire failures/", "Status": "Enabled", "Prefix": "failures/", "ExpirationInDays": 400},
+        {"Id": "Expire parts/", "Status": "Enabled", "Prefix": "parts/", "ExpirationInDays": 90},
     ]
     assert "VersioningConfiguration" not in bucket
 
@@ -352,24 +354,36 @@ def test_each_alarm_tells_the_topic(template: Template) -> None:
         )
         for alarm in alarms
     }
-    assert watched == {
-        ("ApproximateNumberOfMessagesVisible", "MessagesDeadLetters"): (0, 1),
-        ("ApproximateAgeOfOldestMessage", "MessagesQueue"): (900, 1),
-        ("Errors", "MessageWriterFunction"): (0, 1),
-        ("Throttles", "MessageWriterFunction"): (0, 3),
-    }
+    expected = {("OldestOpenRunSeconds", "planner"): (24 * 3600, 1)}
+    for queue in ("Messages", "Records", "Deliveries"):
+        expected["ApproximateNumberOfMessagesVisible", f"{queue}DeadLetters"] = (0, 1)
+        expected["ApproximateAgeOfOldestMessage", f"{queue}Queue"] = (900, 1)
+    for worker in ("MessageWriter", "Stager", "FileWriter", "Planner"):
+        expected["Errors", f"{worker}Function"] = (0, 1)
+        expected["Throttles", f"{worker}Function"] = (0, 3)
+    assert watched == expected
     for alarm in alarms:
         assert alarm["AlarmActions"] == [f"arn:aws:sns:{REGION}:{ACCOUNT}:AlarmsTopic"]
         assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
         assert alarm["TreatMissingData"] == "notBreaching"
 
 
+def test_the_oldest_run_is_the_planners_own_metric(template: Template) -> None:
+    [alarm] = [
+        each
+        for each in of_type(template, "AWS::CloudWatch::Alarm").values()
+        if each["MetricName"] == "OldestOpenRunSeconds"
+    ]
+    assert (alarm["Namespace"], alarm["Statistic"]) == ("Sluice", "Maximum")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": "planner"}]
+
+
 STATEFUL = {
     "AWS::DynamoDB::Table": 2,
     "AWS::KMS::Key": 1,
-    "AWS::Logs::LogGroup": 1,
+    "AWS::Logs::LogGroup": 4,
     "AWS::S3::Bucket": 1,
-    "AWS::SQS::Queue": 2,
+    "AWS::SQS::Queue": 6,
 }
 
 
@@ -397,6 +411,9 @@ def test_a_deployment_of_its_own_name_on_another_processor() -> None:
                 "alarm_emails": "ops@acme.example, dev@acme.example",
                 "log_retention_days": "365",
                 "definition_max_age_seconds": "5",
+                "part_retention_days": "60",
+                "largest_run_gigabytes": "8",
+                "open_run_alarm_hours": "6",
             }
         )
     )
@@ -411,8 +428,12 @@ def test_a_deployment_of_its_own_name_on_another_processor() -> None:
     function = of_type(template, "AWS::Lambda::Function")["MessageWriterFunction"]
     assert function["Architectures"] == ["x86_64"]
     assert function["Environment"]["Variables"]["SLUICE_DEFINITION_MAX_AGE_SECONDS"] == "5"
-    layer = of_type(template, "AWS::Lambda::LayerVersion")["SoftwareDependencies"]
-    assert layer["CompatibleArchitectures"] == ["x86_64"]
+    for layer in of_type(template, "AWS::Lambda::LayerVersion").values():
+        assert layer["CompatibleArchitectures"] == ["x86_64"]
+    writes = of_type(template, "AWS::Lambda::Function")["FileWriterFunction"]["Environment"]["Variables"]
+    assert (writes["SLUICE_PART_RETENTION_DAYS"], writes["SLUICE_LARGEST_RUN_GIGABYTES"]) == ("60", "8")
+    assert template["Outputs"]["PartRetentionDays"]["Value"] == "60"
+    assert of_type(template, "AWS::CloudWatch::Alarm")["AlarmsPlannerOldestOpenRun"]["Threshold"] == 6 * 3600
     assert of_type(template, "AWS::Logs::LogGroup")["MessageWriterLogs"]["RetentionInDays"] == 365
     told = {subscription["Endpoint"] for subscription in of_type(template, "AWS::SNS::Subscription").values()}
     assert told == {"ops@acme.example", "dev@acme.example"}

@@ -45,6 +45,16 @@ def sleeps(event: JSON, context: Any) -> int:
     return os.getpid()
 
 
+def columns(event: JSON, context: Any) -> int:
+    """As many rows as are asked for, through Arrow's threads and Parquet: its memory is mostly reserved."""
+    import pyarrow as pa  # noqa: PLC0415 the other functions have no columns to wait for
+    import pyarrow.parquet as pq  # noqa: PLC0415 as above
+
+    file = pa.BufferOutputStream()
+    pq.write_table(pa.table({"n": range(event["rows"])}), file)
+    return int(pq.read_table(pa.BufferReader(file.getvalue())).num_rows)
+
+
 def judge(event: JSON, context: Any) -> Any:
     """Does with each message what its body says: `fail`, `sleep` or `hide` it, or `answer` for the batch."""
     failed = []

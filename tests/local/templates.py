@@ -55,6 +55,12 @@ def queue(dead_letters: str) -> JSON:
     }
 
 
+def rule(*targets: JSON, **properties: Any) -> JSON:
+    named = [{"Arn": target, "Id": f"Target{number}"} for number, target in enumerate(targets)]
+    stated = {"ScheduleExpression": "rate(1 minute)", "State": "ENABLED", "Targets": named}
+    return {"Type": "AWS::Events::Rule", "Properties": stated | properties}
+
+
 VARIABLES = {
     "BUCKET": ref("Bucket"),
     "TABLE": ref("Table"),
@@ -132,6 +138,13 @@ STACK: JSON = {
         "Copier": function("copies", FunctionName="copier", Environment={"Variables": VARIABLES}),
         "CopierMapping": mapping(attribute("Copier"), "Copies", BatchSize=10),
         "Echo": function("echo", FunctionName="echo", Environment={"Variables": VARIABLES}),
+        "EveryMinute": rule(attribute("Echo"), attribute("Raises"), Name="every-minute"),
+        "Never": rule(attribute("Echo"), State="DISABLED"),
+        "EveryMinuteMay": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {"FunctionName": attribute("Echo"), "SourceArn": attribute("EveryMinute")},
+        },
+        "Columns": function("columns", FunctionName="columns", MemorySize=512),
         "Raises": function("raises", FunctionName="raises"),
         "Dies": function("dies", FunctionName="dies"),
         "Leaves": function("leaves", FunctionName="leaves"),

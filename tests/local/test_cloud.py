@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -8,7 +9,8 @@ import pytest
 
 from local.cloud import Cloud
 from local.mappings import UnsupportedMappingError
-from tests.local.templates import STACK, attribute, function, mapping, ref
+from local.schedules import UnsupportedScheduleError
+from tests.local.templates import STACK, attribute, function, mapping, ref, rule
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,8 @@ def flowing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         ),
         "Mapping": mapping(ref("Copier"), "Copies"),
         "Disabled": mapping(ref("Copier"), "Idle", Enabled=False),
+        "Hourly": rule(attribute("Copier"), ScheduleExpression="rate(1 hour)"),
+        "Never": rule(attribute("Copier"), State="DISABLED"),
     }
     outputs = {
         "Bucket": {"Value": ref("Bucket")},
@@ -57,8 +61,9 @@ def test_what_is_left_is_counted_when_it_takes_too_long(flowing: Cloud) -> None:
     sqs.purge_queue(QueueUrl=flowing.outputs["Copies"])
 
 
-def test_a_mapping_that_the_template_disables_does_not_run(flowing: Cloud) -> None:
+def test_what_the_template_disables_does_not_run(flowing: Cloud) -> None:
     assert [each.running for each in flowing.mappings] == [True, False]
+    assert [each.running for each in flowing.schedules] == [True, False]
 
 
 def test_logs_are_where_they_are_asked_for(flowing: Cloud) -> None:
@@ -67,17 +72,31 @@ def test_logs_are_where_they_are_asked_for(flowing: Cloud) -> None:
     }
 
 
-def test_a_template_that_cannot_be_run_leaves_nothing_running() -> None:
-    refused = mapping(ref("Echo"), "Queue", FilterCriteria={})
-    role = {**STACK["Resources"]["Role"]["Properties"], "RoleName": "refused-writer"}
+REFUSED = [
+    ("mapping", mapping(ref("Echo"), "Queue", FilterCriteria={}), UnsupportedMappingError),
+    ("rule", rule(attribute("Queue")), UnsupportedScheduleError),
+]
+
+
+@pytest.mark.parametrize(("kind", "refused", "error"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_a_template_that_cannot_be_run_leaves_nothing_running(
+    kind: str, refused: dict[str, Any], error: type[Exception]
+) -> None:
+    role = {**STACK["Resources"]["Role"]["Properties"], "RoleName": f"refused-{kind}"}
     resources = {
         "Role": {"Type": "AWS::IAM::Role", "Properties": role},
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {}},
         "Echo": function("echo"),
-        "Mapping": refused,
+        "Refused": refused,
     }
-    cloud = Cloud({"Resources": resources}, name="refused")
-    with pytest.raises(UnsupportedMappingError):
+    cloud = Cloud({"Resources": resources}, name=f"refused-{kind}")
+    with pytest.raises(error):
         cloud.start()
     with pytest.raises(URLError, match="refused"):
         urlopen(cloud.endpoint_url)
+
+
+def test_schedules_of_another_service_are_refused_before_anything_is_made() -> None:
+    template = {"Resources": {"Nightly": {"Type": "AWS::Scheduler::Schedule"}}}
+    with pytest.raises(UnsupportedScheduleError, match="AWS::Scheduler::Schedule"):
+        Cloud(template, name="nightly").start()

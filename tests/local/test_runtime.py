@@ -102,6 +102,10 @@ def test_a_function_that_takes_more_memory_than_it_has_is_killed(cloud: Cloud) -
     assert time.monotonic() - started < 4
 
 
+def test_columns_fit_into_a_small_function(cloud: Cloud) -> None:
+    assert answer(cloud, "columns", {"rows": 1_000_000}) == 1_000_000
+
+
 def test_the_log_has_a_report_of_every_invocation(cloud: Cloud) -> None:
     outcome = invoke(cloud, "echo")
     report = cloud.functions["echo"].settings.log.read_text().splitlines()[-1]

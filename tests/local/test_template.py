@@ -96,8 +96,9 @@ def test_a_mapping_that_cannot_be_driven_is_refused(properties: dict[str, object
 def test_what_our_own_stack_has_that_moto_has_not_is_known() -> None:
     left_out = {value["Type"] for value in LocalTemplate.read(template({}), stack="sluice").ours.values()}
     assert left_out == {
-        "AWS::CloudWatch::Alarm", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function",
-        "AWS::Lambda::LayerVersion", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy",
+        "AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::Lambda::LayerVersion",
+        "AWS::Lambda::Permission", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy",
     }  # fmt: skip
 
 

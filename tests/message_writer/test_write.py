@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from functions.core.errors import Code, Permanent, Transient
 from functions.core.messages import POINTER_CLASS
+from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
-from functions.message_writer.write import MessageWriter, Outcome, State
+from functions.message_writer.write import MessageWriter
 from tests.fakes import FakeDestinations, FakeFailures, FakePayloads, FakeQueue, Journal
 from tests.message_writer.records import body_of, record
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.system.stage import Stage, staged
+from tests.system.stream_stage import Streams
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +17,14 @@ def stage(shared_stage: Stage) -> Iterator[Stage]:
     shared_stage.tidy()
     yield shared_stage
     shared_stage.tidy()
+
+
+@pytest.fixture(scope="session")
+def shared_streams(shared_stage: Stage) -> Streams:
+    return Streams(shared_stage)
+
+
+@pytest.fixture
+def streams(stage: Stage, shared_streams: Streams) -> Iterator[Streams]:
+    yield shared_streams
+    shared_streams.forget_runs()

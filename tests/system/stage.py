@@ -16,7 +16,10 @@ from infra.app import template
 from local.calls import Call
 from local.cloud import Cloud
 from local.faults import Faults
+from local.function import Function
 from local.mappings import Delivery
+from local.mappings import Mapping as QueueMapping
+from local.sandbox import Outcome
 
 REGION = "us-east-1"
 CUSTOMER = "111122223333"
@@ -60,7 +63,7 @@ class Stage:
         self.cloud = cloud
         self.faults = faults
         self.deployment = Deployment(local_clients(cloud.environment), cloud.outputs)
-        [self.mapping] = cloud.mappings
+        self.mapping = self.mapping_of("MessageWriter")
         self.writer = self.mapping.function
         self.bucket = f"{cloud.name}-landing"
         pattern = cloud.outputs["AssumeRolePattern"]
@@ -69,6 +72,19 @@ class Stage:
         self._dynamodb = cloud.client("dynamodb")
         self._s3 = cloud.client("s3", account=CUSTOMER)
         self._numbers = itertools.count(1)
+
+    def function_of(self, worker: str) -> Function:
+        """A worker's function, by the worker's name in the stack: `Planner`."""
+        return self.cloud.functions[self.cloud.outputs[f"{worker}Function"]]
+
+    def mapping_of(self, worker: str) -> QueueMapping:
+        """The mapping that feeds a worker: `MessageWriter`, `Stager`, `FileWriter`."""
+        return self.cloud.mapping_of(self.cloud.outputs[f"{worker}Function"])
+
+    def tick(self) -> Outcome:
+        """Start the planner once, as its rule does every minute."""
+        [outcome] = self.cloud.tick()
+        return outcome
 
     @property
     def queue(self) -> str:
@@ -229,8 +245,9 @@ class Stage:
     def tidy(self) -> None:
         """Leave nothing to the next test: no fault, no recorded call, no message that can be received."""
         self.faults.clear()
-        self.mapping.expire_visibility()
-        for queue in (self.queue, self.dead_letters):
+        for mapping in self.cloud.mappings:
+            mapping.expire_visibility()
+        for queue in (url for name, url in self.cloud.outputs.items() if name.endswith("QueueUrl")):
             # Not by PurgeQueue, which is allowed once a minute.
             while left := self._sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
                 for each in left:
@@ -244,12 +261,17 @@ NOTHING_WAITS = {"queue": 0, "dead letters": 0}
 def staged(name: str, *, timeout: int | None = None, **context: Any) -> Iterator[Stage]:
     """Our stack under a name that no other cloud of this process has, and a customer's account beside it.
 
-    `context` is the deployment's; `timeout` the function's in seconds, which may be shorter than one can deploy.
+    `context` is the deployment's; `timeout` that of `message_writer` in seconds, which may be shorter than one can
+    deploy.
     """
     ours = template({"name": name, "definition_max_age_seconds": 0, **context})
     if timeout is not None:
-        [function] = [each for each in ours["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
-        function["Properties"]["Timeout"] = timeout
+        [writer] = [
+            each["Properties"]
+            for each in ours["Resources"].values()
+            if each["Properties"].get("Handler") == "functions.message_writer.handler.handler"
+        ]
+        writer["Timeout"] = timeout
     faults = Faults()
     with Cloud(ours, name=name, region=REGION, faults=faults) as cloud:
         stage = Stage(cloud, faults)

@@ -55,8 +55,8 @@ def calls(shared_stage: Stage) -> list[Call]:
         stage.tidy()
     for name in (stage.destination(on_existing="keep"), stage.destination(owner=CUSTOMER)):
         stored = stage.deployment.ports.definitions.current(name)
-        question = {"stored": stored, "role_arn": stage.deployment.role_arn}
-        assert all(check["passed"] for check in stage.deployment.ask(question)["checks"])
+        question = {"stored": stored, "role_arn": stage.deployment.role_arn("messages")}
+        assert all(check["passed"] for check in stage.deployment.ask(question, kind="messages")["checks"])
         seen += stage.faults.calls
         stage.tidy()
     return seen
@@ -65,7 +65,7 @@ def calls(shared_stage: Stage) -> list[Call]:
 @pytest.fixture(scope="module")
 def granted(shared_stage: Stage) -> Mapping[str, Any]:
     """The document of the function's role, as CloudFormation resolved it."""
-    role = shared_stage.deployment.role_arn.rpartition("/")[2]
+    role = shared_stage.deployment.role_arn("messages").rpartition("/")[2]
     iam = shared_stage.cloud.client("iam")
     [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]

@@ -29,7 +29,9 @@ def test_no_canary_is_in_any_log_whatever_becomes_of_the_message(stage: Stage) -
         stored = stage.deployment.ports.definitions.current(name)
         stage.faults.inject(Fault(on=calls_of("PutObject"), effect=refuse(503, "SlowDown"), times=99))
         with pytest.raises(Exception, match="try again"):
-            stage.deployment.ask({"stored": stored, "role_arn": stage.deployment.role_arn})
+            stage.deployment.ask(
+                {"stored": stored, "role_arn": stage.deployment.role_arn("messages")}, kind="messages"
+            )
         stage.faults.clear()
 
     logged = stage.log()[before:]

@@ -1,152 +1,127 @@
-"""A dataset becomes files: format, then compression or archive, then encryption; names and marks come last."""
+"""Datasets become objects: when all files of all of them are whole they get their names; marks come last."""
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
-from typing import Any
+import itertools
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from functions.core import encryption
-from functions.core.compression import ARCHIVES, BLOCK, COMPRESSIONS, GzipWriter
-from functions.core.files.inputs import DataFile
-from functions.core.files.names import DONE, MANIFEST, Names
-from functions.core.files.parts import Part, parts
+from functions.core.errors import Code, Permanent, Refused
+from functions.core.files.attempts import Attempt, Whole, described
+from functions.core.files.dataset import Dataset, DatasetRows, Unforeseen
+from functions.core.files.names import DONE, MANIFEST
 from functions.core.files.settings import FileSettings
-from functions.core.files.store import Draft, Store
-from functions.core.formats.faults import broken
-from functions.core.formats.rows import Batch
-from functions.core.formats.surveys import ColumnNames
-
-
-class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """An object that was written; `checksum` is the SHA-256 of its bytes."""
-
-    key: str
-    bytes: int
-    rows: int
-    checksum: str
-    content_type: str
-    content_encoding: str | None = None
+from functions.core.files.store import Store, Written
 
 
 class Delivery:
-    """One dataset on its way into files; inputs are read twice where all rows must be known beforehand.
+    """Datasets on their way into files; one whose first rows do not show what all are like is read twice.
 
-    `progress` is told how many rows have been written.
+    `run` is named in the manifest; `progress` is told how many rows have been written.
     """
 
     def __init__(
         self,
         settings: FileSettings,
-        inputs: Iterable[DataFile],
+        datasets: Iterable[Dataset],
         *,
         store: Store,
         run: str,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._settings = settings
-        self._inputs = tuple(inputs)
+        self._datasets = tuple(datasets)
         self._store = store
         self._run = run
         self._progress = progress
+        self._rows = 0
+        self._files = 0
 
-    def write(self, *, name: str, tokens: Mapping[str, Any]) -> list[Written]:
-        """Write all files of the dataset, and when all are whole show them; the marks come last.
+    def write(self) -> list[Written]:
+        """Write all files of all datasets, and when all are whole show them; the marks come last, once.
+
+        Marks that an earlier attempt left are withdrawn before the first object is shown: they never stand beside
+        objects of which only some are there.
 
         Raises:
             Refused: An input is broken, or the format cannot hold a row; nothing is shown then.
-            Permanent: A name cannot be an object's.
+            Permanent: A name cannot be an object's, or is that of two objects; nothing is shown then.
         """
-        names = Names(self._settings, name=name, tokens=tokens)
-        names.object(1, several=False)  # before the work: a name that cannot be
-        made = self._packed(names) if self._settings.archive else self._compressed()
-        whole = [self._whole(part) for part in made]
-        several = len(whole) > 1
-        written = []
-        for number, (draft, what) in enumerate(whole, 1):
-            written.append(msgspec.structs.replace(what, key=names.object(number, several=several)))
-            self._store.publish(draft, written[-1].key)
-        self._mark(names, written, several=several)
+        self._check_names()
+        made = [self._files_of(dataset) for dataset in self._datasets]
+        whole = self._named(made)
+        several = bool(made) and len(made[0]) > 1
+        marks = [(mark, self._datasets[0].names.beside(mark, several=several)) for mark in self._marks()]
+        for _, name in reversed(marks):
+            self._store.withdraw(name)
+        for each in whole:
+            self._store.publish(each.draft, each.written)
+        written = [each.written for each in whole]
+        for mark, name in marks:
+            self._mark(name, self._manifest(written) if mark == MANIFEST else b"")
         return written
 
-    def _compressed(self) -> Iterator[Part]:
-        for part in self._parts():
-            if isinstance(part.sink, GzipWriter):
-                part.sink.close()
-            yield part
+    def _check_names(self) -> None:
+        """A name that cannot be is told before the work."""
+        for dataset in self._datasets:
+            dataset.names.object(1, several=False)
+            if self._settings.archive:
+                dataset.names.member(1)
+            for mark in self._marks():
+                dataset.names.beside(mark, several=False)
 
-    def _parts(self) -> Iterator[Part]:
-        return parts(self._batches(), self._settings, self._survey(), self._begin)
+    def _marks(self) -> list[str]:
+        """The marks that are wanted, in the order in which they are shown."""
+        wanted = ((MANIFEST, self._settings.manifest), (DONE, self._settings.success_file))
+        return [mark for mark, is_wanted in wanted if is_wanted and self._datasets]
 
-    def _begin(self, number: int) -> Part:
-        draft = self._store.draft()
-        gzip = self._settings.compression == "gzip"
-        return Part(number=number, draft=draft, sink=GzipWriter(draft.stream) if gzip else draft.stream)
+    def _files_of(self, dataset: Dataset) -> list[Whole]:
+        """All files of a dataset: as its first rows let expect, or, where that does not do, as all rows ask for."""
+        rows = DatasetRows(self._settings, dataset)
+        attempt, guess = self._attempt(dataset), None
+        try:
+            guess = rows.guess()
+            return self._counted(attempt, attempt.made(rows.as_guessed(), guess))
+        except (Unforeseen, Refused) as stopped:
+            known = rows.known()
+            if isinstance(stopped, Refused) and known == guess:
+                raise
+        attempt.discard()
+        attempt = self._attempt(dataset)
+        return self._counted(attempt, attempt.made(rows.again(), known))
 
-    def _packed(self, names: Names) -> Iterator[Part]:
-        """All files as one archive; each waits beside it until its size is known."""
-        target = self._store.draft()
-        rows = 0
-        with closing(ARCHIVES[self._settings.compression](target.stream)) as archive:
-            for part in self._parts():
-                part.draft.stream.seek(0)
-                archive.add(names.member(part.number), part.draft.stream, part.size)
-                part.draft.discard()
-                rows += part.rows
-        yield Part(number=1, draft=target, sink=target.stream, rows=rows)
-
-    def _whole(self, part: Part) -> tuple[Draft, Written]:
-        """The file as it will be shown, but for its name; it is closed, since there may be thousands."""
-        draft = self._encrypted(part.draft)
-        written = self._written(part.rows, draft)
-        draft.close()
-        return draft, written
-
-    def _encrypted(self, draft: Draft) -> Draft:
-        draft.stream.flush()
-        if self._settings.key is None:
-            return draft
-        encrypted = self._store.draft()
-        self._settings.key.encrypt_file(draft.path, encrypted.path)
-        draft.discard()
-        return encrypted
-
-    def _written(self, rows: int, draft: Draft) -> Written:
-        digest, size = hashlib.sha256(), 0
-        draft.stream.seek(0)
-        while data := draft.stream.read(BLOCK):
-            digest.update(data)
-            size += len(data)
-        content_type, content_encoding = self._content()
-        return Written(
-            key="",
-            bytes=size,
-            rows=rows,
-            checksum=f"sha256:{digest.hexdigest()}",
-            content_type=content_type,
-            content_encoding=content_encoding,
+    def _attempt(self, dataset: Dataset) -> Attempt:
+        before = self._rows
+        return Attempt(
+            self._settings,
+            dataset.names,
+            store=self._store,
+            files_before=self._files,
+            progress=lambda rows: self._progress(before + rows),
         )
 
-    def _content(self) -> tuple[str, str | None]:
-        if self._settings.key:
-            return encryption.CONTENT_TYPE, None
-        if self._settings.content_encoding:
-            return self._settings.format.content_type, "gzip"
-        outer = COMPRESSIONS[self._settings.compression].content_type
-        return outer or self._settings.format.content_type, None
+    def _counted(self, attempt: Attempt, made: list[Whole]) -> list[Whole]:
+        self._files += attempt.files
+        self._rows += sum(each.written.rows for each in made)
+        return made
 
-    def _mark(self, names: Names, written: list[Written], *, several: bool) -> None:
-        marks: list[tuple[str, Callable[[], bytes]]] = []
-        if self._settings.manifest:
-            marks.append((MANIFEST, lambda: self._manifest(written)))
-        if self._settings.success_file:
-            marks.append((DONE, lambda: b""))
-        for name, content in marks:
-            draft = self._store.draft()
-            draft.stream.write(content())
-            draft.close()
-            self._store.publish(draft, names.beside(name, several=several))
+    def _named(self, made: list[list[Whole]]) -> list[Whole]:
+        """All files, numbered on from dataset to dataset, with the keys that they get."""
+        numbers = itertools.count(1)
+        named: dict[str, Whole] = {}
+        for dataset, files in zip(self._datasets, made, strict=True):
+            for file in files:
+                key = dataset.names.object(next(numbers), several=len(files) > 1)
+                if key in named:
+                    raise Permanent(Code.BAD_KEY, f"two files of this delivery have the key {key}")
+                named[key] = Whole(file.draft, msgspec.structs.replace(file.written, key=key))
+        return list(named.values())
+
+    def _mark(self, name: str, content: bytes) -> None:
+        draft = self._store.draft()
+        draft.stream.write(content)
+        content_type = "application/json" if content else "application/octet-stream"
+        written = described(draft, rows=0, content_type=content_type)
+        self._store.publish(draft, msgspec.structs.replace(written, key=name))
 
     def _manifest(self, written: list[Written]) -> bytes:
         objects = [
@@ -154,44 +129,3 @@ class Delivery:
         ]
         manifest = {"run": self._run, "rows": sum(each.rows for each in written), "objects": objects}
         return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
-
-    def _batches(self) -> Iterator[Batch]:
-        """All rows, with the columns that are wanted."""
-        rows = 0
-        for file in self._inputs:
-            for table in file.tables():
-                for batch in table.batches:
-                    yield self._wanted(batch)
-                    rows += len(batch.lines)
-                    self._progress(rows)
-
-    def _wanted(self, batch: Batch) -> Batch:
-        columns = self._settings.columns
-        return batch if columns is None else batch.select(columns)
-
-    def _survey(self) -> Any:
-        """What the format must know of all rows.
-
-        Raises:
-            Refused: A column that is asked for is in no row.
-        """
-        if self._settings.columns is None and not self._settings.format.shaped:
-            return None
-        survey, names = self._settings.format.survey(), ColumnNames()
-        for file in self._inputs:
-            for table in file.tables():
-                for batch in table.batches:
-                    if self._settings.columns is not None:
-                        names.see(batch)
-                    survey.see(self._wanted(batch))
-                    if table.uniform:
-                        break
-        self._refuse_absent(names.found())
-        return survey.found()
-
-    def _refuse_absent(self, found: tuple[str, ...]) -> None:
-        columns = self._settings.columns or {}
-        absent = [name for name in columns.values() if name not in found]
-        if absent and found:
-            shown = ", ".join(f"`{name}`" for name in absent)
-            raise broken("columns", f"no row has {shown}", cure=f"there are {', '.join(found[:20])}")

@@ -1,8 +1,8 @@
 """Inputs: files whose format is told, by settings or by a name, and never guessed from what is in them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -10,11 +10,41 @@ from functions.core.compression import BY_EXTENSION as COMPRESSED_BY
 from functions.core.compression import members
 from functions.core.encryption import EXTENSION as ENCRYPTED
 from functions.core.files.settings import Input
+from functions.core.formats import json_lines
 from functions.core.formats.faults import broken
 from functions.core.formats.rows import Batch, Reading
 from functions.core.formats.table import BY_EXTENSION, FORMATS
 
 _CURE = "say `input: {format: …}`"
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that belong together; if they are `uniform`, the first batch shows the columns and kinds of all."""
+
+    batches: Iterator[Batch]
+    uniform: bool
+
+
+class RowSource(Protocol):
+    """An input: tables of rows, as often as they are asked for, each to be read before the next."""
+
+    def tables(self) -> Iterator[Table]:
+        """What is in the input.
+
+        Raises:
+            Refused: It cannot be read.
+        """
+        ...
+
+
+class StagedRows(msgspec.Struct, frozen=True):
+    """Rows that were staged: `open` gives their pieces, in order, as `json_lines.staged` takes them."""
+
+    open: Callable[[], Iterable[tuple[str, bytes]]]
+
+    def tables(self) -> Iterator[Table]:
+        """All rows as one table."""
+        yield Table(batches=json_lines.staged(self.open()), uniform=False)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -33,7 +63,7 @@ class DataFile(msgspec.Struct, frozen=True, kw_only=True):
     told: Input = Input()
     max_record_bytes: int
 
-    def tables(self) -> Iterator["Table"]:
+    def tables(self) -> Iterator[Table]:
         """What is in the file: one table, or one for each member of an archive; each is read before the next.
 
         Raises:
@@ -55,13 +85,6 @@ class DataFile(msgspec.Struct, frozen=True, kw_only=True):
                 reading = Reading(origin=origin, max_record_bytes=self.max_record_bytes)
                 batches = row.read(member.stream, reading, self.told.reading(name))
                 yield Table(batches=batches, uniform=row.uniform)
-
-
-class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows that belong together; if they are `uniform`, the first batch shows the columns and kinds of all."""
-
-    batches: Iterator[Batch]
-    uniform: bool
 
 
 def told_by(name: str) -> Told:

@@ -1,7 +1,5 @@
 """Rows as files: one, or several where they are split."""
 
-import itertools
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +8,7 @@ import msgspec
 from functions.core.files.settings import MEGABYTE, FileSettings, Split
 from functions.core.files.store import Draft
 from functions.core.formats.parquet import ParquetWriter
+from functions.core.formats.records import Records
 from functions.core.formats.rows import Batch
 from functions.core.formats.streams import Sink
 from functions.core.formats.table import Encoder
@@ -24,14 +23,14 @@ class Part(msgspec.Struct, kw_only=True):
     rows: int = 0
     size: int = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Take some bytes."""
         self.sink.write(data)
         self.size += len(data)
 
 
-Begin = Callable[[int], Part]
-"""Makes the part of a number."""
+Begin = Callable[[], Part]
+"""Makes the next part."""
 
 
 def parts(batches: Iterator[Batch], settings: FileSettings, found: Any, begin: Begin) -> Iterator[Part]:
@@ -47,7 +46,7 @@ def parts(batches: Iterator[Batch], settings: FileSettings, found: Any, begin: B
 
 
 def _columns(batches: Iterator[Batch], settings: FileSettings, schema: Any, begin: Begin) -> Iterator[Part]:
-    part = begin(1)
+    part = begin()
     with ParquetWriter(part.draft.stream, settings.shape.parquet, schema) as writer:
         for batch in batches:
             part.rows += writer.write(batch)
@@ -55,18 +54,20 @@ def _columns(batches: Iterator[Batch], settings: FileSettings, schema: Any, begi
 
 
 def _records(batches: Iterator[Batch], encoder: Encoder, split: Split, begin: Begin) -> Iterator[Part]:
-    part = _begun(begin(1), encoder)
+    part = _begun(begin(), encoder)
     for batch in batches:
-        records = encoder.encode(batch)
-        while records:
-            room = _room(part, records, encoder, split)
-            if room == 0:
+        records, start = encoder.encode(batch), 0
+        while start < records.count:
+            stop = _stop(part, records, start, encoder, split)
+            if stop == start:
                 part.write(encoder.tail)
                 yield part
-                part = _begun(begin(part.number + 1), encoder)
+                part = _begun(begin(), encoder)
                 continue
-            _add(part, records[:room], encoder.between)
-            records = records[room:]
+            piece = records.piece(start, stop)
+            part.write(piece if part.rows else piece[len(encoder.lead) :])
+            part.rows += stop - start
+            start = stop
     part.write(encoder.tail)
     yield part
 
@@ -76,19 +77,13 @@ def _begun(part: Part, encoder: Encoder) -> Part:
     return part
 
 
-def _add(part: Part, records: list[bytes], between: bytes) -> None:
-    if part.rows:
-        part.write(between)
-    part.write(between.join(records))
-    part.rows += len(records)
-
-
-def _room(part: Part, records: list[bytes], encoder: Encoder, split: Split) -> int:
-    """How many of the records the part still takes; a file holds at least one, however large it is."""
+def _stop(part: Part, records: Records, start: int, encoder: Encoder, split: Split) -> int:
+    """Up to which record the part takes them; a file holds at least one, however large it is."""
     if split.rows is not None:
-        return min(len(records), split.rows - part.rows)
+        return min(records.count, start + split.rows - part.rows)
     if split.megabytes is None:
-        return len(records)
+        return records.count
     left = split.megabytes * MEGABYTE - part.size - len(encoder.tail)
-    sizes = list(itertools.accumulate(len(record) for record in records))
-    return max(bisect_right(sizes, left), 0 if part.rows else 1)
+    if len(records.data) <= left:
+        return records.count
+    return max(records.fitting(start, left), start if part.rows else start + 1)

@@ -165,21 +165,6 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return {"null" if name is None else name: each for name, each in value.items()}
 
 
-def _between(bounds: tuple[int, int]) -> Callable[[Any], int]:
-    low, high = bounds
-
-    def check(value: Any) -> int:
-        if type(value) is not int:
-            raise wrong(f"must be a whole number from {low} to {high}, not {documents.kind(value)}")
-        if value < low:
-            raise wrong(f"{value} is below {low}")
-        if value > high:
-            raise wrong(f"{value} is above {high}")
-        return value
-
-    return check
-
-
 def _split(value: Any) -> Split:
     split = Split(**documents.read(value, _SPLIT))
     if (split.rows is None) == (split.megabytes is None):
@@ -240,8 +225,8 @@ def _input(value: Any) -> Input:
 _NAME = documents.text(r"(?s).+", "a column's name")
 _COLUMN = {"name": Field(_NAME, required=True), "as": Field(_NAME)}
 _SPLIT = {
-    "rows": Field(_between(_ROWS)),
-    "megabytes": Field(_between(_MEGABYTES)),
+    "rows": Field(documents.whole(*_ROWS)),
+    "megabytes": Field(documents.whole(*_MEGABYTES)),
     "file_name": Field(_template(split=True)),
     "folder": Field(_template(split=True)),
 }

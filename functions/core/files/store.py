@@ -2,6 +2,19 @@
 
 from typing import BinaryIO, Protocol
 
+import msgspec
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """An object as it is shown; `checksum` is the SHA-256 of its bytes."""
+
+    key: str
+    bytes: int
+    rows: int
+    checksum: str
+    content_type: str
+    content_encoding: str | None = None
+
 
 class Draft(Protocol):
     """A file that nobody sees yet."""
@@ -21,7 +34,7 @@ class Draft(Protocol):
         ...
 
     def discard(self) -> None:
-        """Forget it."""
+        """Forget it, whether or not it is closed."""
         ...
 
 
@@ -32,6 +45,10 @@ class Store(Protocol):
         """An empty file."""
         ...
 
-    def publish(self, draft: Draft, name: str) -> None:
-        """Show a whole file under its name."""
+    def publish(self, draft: Draft, written: Written) -> None:
+        """Show a whole, closed file as the object that `written` says."""
+        ...
+
+    def withdraw(self, name: str) -> None:
+        """Show no object of this name any more; nothing happens where there is none."""
         ...

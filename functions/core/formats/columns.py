@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from functions.core.formats import cells
 from functions.core.formats.faults import Unheld, unheld
@@ -21,21 +22,19 @@ class Columns:
         self._schema = schema
         self._known = frozenset(schema.names)
         self._conform = {field.name: _conformer(field.type) for field in schema}
-        self._rows = 0
 
-    def of(self, batch: Batch) -> pa.RecordBatch:
-        """The rows of a batch as columns.
+    def of(self, batch: Batch, *, rows_before: int = 0) -> pa.RecordBatch:
+        """The rows of a batch as columns; errors count rows from the one after `rows_before`.
 
         Raises:
             Refused: A row has a column that the file has not, or a value that its column cannot hold.
         """
         rows = batch.rows()
-        self._refuse_unknown(batch, rows)
-        arrays = [self._column(batch, rows, field) for field in self._schema]
-        self._rows += len(rows)
+        self._refuse_unknown(batch, rows, rows_before)
+        arrays = [self._column(batch, rows, field, rows_before) for field in self._schema]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
-    def _column(self, batch: Batch, rows: list[Row], field: pa.Field) -> pa.Array:
+    def _column(self, batch: Batch, rows: list[Row], field: pa.Field, before: int) -> pa.Array:
         values = [row.get(field.name) for row in rows]
         conform = self._conform[field.name]
         try:
@@ -46,17 +45,49 @@ class Columns:
                     _array([value], field.type, conform)
                 except _UNFIT as error:
                     why = str(error) if isinstance(error, Unheld) else f"does not fit into {field.type}"
-                    line, row = batch.lines[place], self._rows + place + 1
+                    line, row = batch.lines[place], before + place + 1
                     raise unheld(batch.origin, line, row=row, column=field.name, why=why) from None
             raise
 
-    def _refuse_unknown(self, batch: Batch, rows: list[Row]) -> None:
+    def _refuse_unknown(self, batch: Batch, rows: list[Row], before: int) -> None:
         for place, row in enumerate(rows):
             if not row.keys() <= self._known:
                 column = next(name for name in row if name not in self._known)
                 why = "the file has no such column"
-                line, number = batch.lines[place], self._rows + place + 1
+                line, number = batch.lines[place], before + place + 1
                 raise unheld(batch.origin, line, row=number, column=column, why=why)
+
+
+def fitted(table: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch | None:
+    """The columns as this schema has them, without a look at rows; None where only that can tell.
+
+    It turns nulls into any type, and integers and truth values into text or, up to 2^53, into doubles.
+    """
+    if table.schema == schema:
+        return table
+    given = dict(zip(table.schema.names, table.columns, strict=True))
+    columns = [_fitted(given.pop(field.name, pa.nulls(table.num_rows)), field.type) for field in schema]
+    if given or any(column is None for column in columns):
+        return None
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _fitted(column: pa.Array, wanted: pa.DataType) -> pa.Array | None:
+    given = column.type
+    if given == wanted:
+        return column
+    if column.null_count == len(column):
+        return pa.nulls(len(column), wanted)
+    if pa.types.is_string(wanted) and (pa.types.is_integer(given) or pa.types.is_boolean(given)):
+        return column.cast(wanted)
+    if pa.types.is_float64(wanted) and pa.types.is_integer(given) and _within(column, _EXACT):
+        return column.cast(wanted)
+    return None
+
+
+def _within(column: pa.Array, bound: int) -> bool:
+    bounds = pc.min_max(column).as_py()
+    return bool(-bound <= bounds["min"] and bounds["max"] <= bound)
 
 
 _UNFIT = (Unheld, pa.ArrowException, OverflowError, TypeError, ValueError)

@@ -6,10 +6,13 @@ from typing import Any
 
 from functions.core.errors import Refused
 from functions.core.formats import cells
+from functions.core.formats.column_text import cell_columns, json_cell_columns
 from functions.core.formats.delimited_columns import ColumnLines
 from functions.core.formats.faults import Unheld, oversized, unheld
+from functions.core.formats.json_columns import JsonColumns, apart
 from functions.core.formats.json_values import lone_surrogate
 from functions.core.formats.parquet import ColumnBatch
+from functions.core.formats.records import Records
 from functions.core.formats.rows import MAX_RECORD_BYTES, Batch, Row
 from functions.core.formats.settings import Delimited
 
@@ -20,7 +23,7 @@ _NO_BATCH = "the header"
 class DelimitedText:
     """Rows as lines of delimited text, with the columns that were fixed before the first of them."""
 
-    between = b""
+    lead = b""
     tail = b""
 
     def __init__(
@@ -35,28 +38,38 @@ class DelimitedText:
         self._lines = ColumnLines(settings, self._columns) if settings.quoting else None
         self.head = self._header()
 
-    def encode(self, batch: Batch) -> list[bytes]:
+    def encode(self, batch: Batch) -> Records:
         """One line for each row; a column that a row lacks is null.
 
         Raises:
             Refused: A row has a column that the file has not, the file could not be read back, or a record is
                 too large.
         """
-        encoded = self._of_columns(batch) if isinstance(batch, ColumnBatch) else None
+        encoded = self._of_columns(batch)
         if encoded is None:
-            encoded = [self._line(batch, place, row) for place, row in enumerate(batch.rows())]
-        self._check(batch, encoded)
-        self._rows += len(encoded)
+            return Records.of([line for each in apart(batch) for line in self._of_rows(each)])
+        self._rows += encoded.count
         return encoded
 
-    def _of_columns(self, batch: ColumnBatch) -> list[bytes] | None:
-        """The lines made a column at a time; None where there is something to refuse, which rows tell better."""
-        if self._lines is None or not self._columns or not self._known.issuperset(batch.columns):
+    def _of_columns(self, batch: Batch) -> Records | None:
+        """The lines made a column at a time; None where there are none, or something to refuse, which rows tell."""
+        if self._lines is None or not self._columns or not len(batch):
+            return None
+        if not isinstance(batch, ColumnBatch | JsonColumns) or not self._known.issuperset(batch.names()):
             return None
         try:
-            return self._lines.of(batch.table, rows_before=self._rows)
-        except (ValueError, OverflowError, KeyError, TypeError):
+            given = json_cell_columns(batch) if isinstance(batch, JsonColumns) else cell_columns(batch.table)
+            encoded = self._lines.of(given, count=len(batch), rows_before=self._rows)
+        except (ValueError, OverflowError, KeyError, TypeError, RecursionError):
             return None
+        too_large = len(encoded.data) > self._limit and encoded.largest() > self._limit
+        return None if too_large else encoded
+
+    def _of_rows(self, batch: Batch) -> list[bytes]:
+        lines = [self._line(batch, place, row) for place, row in enumerate(batch.rows())]
+        self._check(batch, lines)
+        self._rows += len(lines)
+        return lines
 
     def _line(self, batch: Batch, place: int, row: Row) -> bytes:
         self._refuse_unknown(batch, place, row)

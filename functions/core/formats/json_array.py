@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functions.core.errors import Refused
 from functions.core.formats import json_lines, json_values
 from functions.core.formats.faults import broken, oversized
+from functions.core.formats.records import Records
 from functions.core.formats.rows import CHUNK, JsonBatch, Reading
 from functions.core.formats.streams import Source
 
@@ -32,10 +33,10 @@ def read(stream: Source, reading: Reading) -> Iterator[JsonBatch]:
         records.append(json_values.compact(record, reading.origin, line))
         size += len(record)
         if size >= CHUNK:
-            yield JsonBatch(origin=reading.origin, lines=lines, records=records)
+            yield JsonBatch.of(reading.origin, lines, records)
             records, lines, size = [], [], 0
     scanner.end()
-    yield JsonBatch(origin=reading.origin, lines=lines, records=records)
+    yield JsonBatch.of(reading.origin, lines, records)
 
 
 class _Scanner:
@@ -147,6 +148,9 @@ class JsonArray(json_lines.JsonLines):
     """Rows as one array, an object a line."""
 
     head = b"[\n"
-    between = b",\n"
+    lead = b",\n"
     tail = b"\n]\n"
-    ending = b""
+
+    def _laid_out(self, batch: JsonBatch) -> Records:
+        """Each object behind a comma and a line feed, of which there are no others outside strings."""
+        return Records.of([self.lead + record for record in batch.records])

@@ -1,10 +1,11 @@
 """NDJSON: one JSON object a line. Records are checked and carried; nobody parses one to write it again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from functions.core.formats import json_values
 from functions.core.formats.faults import Unheld, broken, oversized, unheld
 from functions.core.formats.parquet import ColumnBatch
+from functions.core.formats.records import Records
 from functions.core.formats.rows import CHUNK, MAX_RECORD_BYTES, Batch, JsonBatch, Reading
 from functions.core.formats.streams import Source
 
@@ -32,6 +33,15 @@ def read(stream: Source, reading: Reading) -> Iterator[JsonBatch]:
     yield _batch([rest], line, reading)
 
 
+def staged(pieces: Iterable[tuple[str, bytes]]) -> Iterator[JsonBatch]:
+    """The objects of pieces that were checked when they were staged.
+
+    A piece is its origin and whole compact lines, which are counted from 1 in each.
+    """
+    for origin, data in pieces:
+        yield JsonBatch(origin=origin, lines=range(1, data.count(b"\n") + 1), data=data)
+
+
 def chunks(stream: Source, origin: str) -> Iterator[bytes]:
     """The bytes of a stream without a byte order mark.
 
@@ -55,7 +65,7 @@ def _batch(lines: list[bytes], first: int, reading: Reading) -> JsonBatch:
             raise oversized(reading.origin, line=place, size=len(line), limit=reading.max_record_bytes)
         records.append(json_values.compact(line, reading.origin, place))
         places.append(place)
-    return JsonBatch(origin=reading.origin, lines=places, records=records)
+    return JsonBatch.of(reading.origin, places, records)
 
 
 def _size(begun: bytes, stream: Source) -> int:
@@ -73,27 +83,34 @@ class JsonLines:
     """Rows as lines of JSON."""
 
     head = b""
-    between = b""
+    lead = b""
     tail = b""
-    ending = b"\n"
 
     def __init__(self, *, max_record_bytes: int = MAX_RECORD_BYTES) -> None:
         self._limit = max_record_bytes
         self._rows = 0
 
-    def encode(self, batch: Batch) -> list[bytes]:
+    def encode(self, batch: Batch) -> Records:
         """One object for each row, its members in the row's order.
 
         Raises:
             Refused: A value is NaN, infinite or no Unicode, or a record is too large.
         """
-        records = batch.records if isinstance(batch, JsonBatch) else self._encoded(batch)
-        if records and max(map(len, records)) > self._limit:
-            place = next(place for place, record in enumerate(records) if len(record) > self._limit)
-            size = len(records[place])
-            raise oversized(batch.origin, line=batch.lines[place], size=size, limit=self._limit)
-        self._rows += len(records)
-        return [record + self.ending for record in records] if self.ending else records
+        if not isinstance(batch, JsonBatch):
+            batch = JsonBatch.of(batch.origin, batch.lines, self._encoded(batch))
+        self._refuse_large(batch)
+        self._rows += len(batch.lines)
+        return self._laid_out(batch)
+
+    def _laid_out(self, batch: JsonBatch) -> Records:
+        return Records.lines(batch.data, len(batch.lines))
+
+    def _refuse_large(self, batch: JsonBatch) -> None:
+        if len(batch.data) <= self._limit:
+            return
+        for line, record in zip(batch.lines, batch.records, strict=True):
+            if len(record) > self._limit:
+                raise oversized(batch.origin, line=line, size=len(record), limit=self._limit)
 
     def _encoded(self, batch: Batch) -> list[bytes]:
         try:

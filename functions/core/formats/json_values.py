@@ -61,6 +61,16 @@ def members(record: bytes) -> dict[str, msgspec.Raw]:
     return _MEMBERS.decode(record)
 
 
+def decode_value(text: msgspec.Raw) -> Any:
+    """The value of a member of a JSON object that has been checked.
+
+    Raises:
+        Unheld: A number's exponent is too large.
+        RecursionError: It is nested too deeply.
+    """
+    return _VALUE.decode(text)
+
+
 def encode(value: Any) -> bytes:
     """A value as compact JSON.
 
@@ -114,7 +124,12 @@ def _finite(value: float) -> float:
     return value
 
 
-def _number(text: str) -> float | Decimal:
+def number(text: str) -> float | Decimal:
+    """A JSON number that is no integer: a float where that gives the same number back.
+
+    Raises:
+        Unheld: Its exponent is too large.
+    """
     if len(text) < _EXACT_LENGTH and "e" not in text and "E" not in text:
         return float(text)
     exact = Decimal(text)
@@ -166,5 +181,6 @@ def _finite_decimal(value: Decimal) -> Decimal:
 
 
 _ENCODER = msgspec.json.Encoder()
-_VALUES: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=_number)
+_VALUES: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=number)
+_VALUE = msgspec.json.Decoder(float_hook=number)
 _MEMBERS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from functions.core.formats.faults import Unheld
 
@@ -79,6 +80,28 @@ class Kind:
             return
         else:
             self.see(_extremes(given))
+
+    def see_column(self, column: pa.Array) -> None:
+        """Widen by the values of a column: nulls, booleans, 64-bit integers, doubles, texts, structs and lists."""
+        given = column.type
+        if len(column) == column.null_count:
+            return
+        if pa.types.is_struct(given):
+            self._types.add(dict)
+            self.see_columns(given.names, column.flatten())
+        elif pa.types.is_list(given):
+            self._types.add(list)
+            self._item = self._item or Kind()
+            self._item.see_column(column.flatten())
+        elif pa.types.is_integer(given):
+            self.see(list(pc.min_max(column).as_py().values()))
+        else:
+            self.see(_extremes(given))
+
+    def see_columns(self, names: Iterable[str], columns: Iterable[pa.Array]) -> None:
+        """Widen by members with these values."""
+        for name, column in zip(names, columns, strict=True):
+            self._members.setdefault(name, Kind()).see_column(column)
 
     def fields(self) -> list[pa.Field]:
         """The members, as fields."""

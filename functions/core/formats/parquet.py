@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from functions.core.formats import column_text
-from functions.core.formats.columns import Columns
+from functions.core.formats.columns import Columns, fitted
 from functions.core.formats.faults import Unheld, broken, oversized, unheld
+from functions.core.formats.json_columns import JsonColumns, apart
 from functions.core.formats.kinds import Kind, normal
 from functions.core.formats.rows import MEBIBYTE, Batch, Reading, Row
 from functions.core.formats.settings import Parquet
@@ -28,6 +29,9 @@ class ColumnBatch(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     first: int
     table: pa.RecordBatch
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
 
     @property
     def lines(self) -> Sequence[int]:
@@ -125,8 +129,11 @@ class Schema:
             if batch.table.schema not in self._schemas:
                 self._schemas.append(batch.table.schema)
             return
+        self._rows = self._rows or (batch.origin if len(batch) else "")
+        if isinstance(batch, JsonColumns):
+            self._seen.see_columns(batch.names(), batch.table.columns)
+            return
         rows = batch.rows()
-        self._rows = self._rows or (batch.origin if rows else "")
         # Columns that no row of a header has still are columns.
         self._seen.see_rows([dict.fromkeys(batch.columns or ())])
         self._seen.see_rows(rows)
@@ -156,6 +163,7 @@ class ParquetWriter:
         self._file = pq.ParquetWriter(stream, schema, compression=settings.codec)
         self._waiting: list[pa.RecordBatch] = []
         self._bytes = 0
+        self._rows = 0
 
     def write(self, batch: Batch) -> int:
         """Add rows; how many.
@@ -163,14 +171,21 @@ class ParquetWriter:
         Raises:
             Refused: A value does not fit into its column.
         """
-        fits = isinstance(batch, ColumnBatch) and batch.table.schema == self._schema
-        table = batch.table if fits and isinstance(batch, ColumnBatch) else self._columns.of(batch)
-        if table.num_rows:
-            self._waiting.append(table)
-            self._bytes += table.nbytes
-        if self._bytes >= _GROUP_BYTES:
-            self._flush()
-        return int(table.num_rows)
+        for table in self._tables(batch):
+            if table.num_rows:
+                self._waiting.append(table)
+                self._bytes += table.nbytes
+            self._rows += table.num_rows
+            if self._bytes >= _GROUP_BYTES:
+                self._flush()
+        return len(batch)
+
+    def _tables(self, batch: Batch) -> Iterator[pa.RecordBatch]:
+        if isinstance(batch, ColumnBatch | JsonColumns) and (fitting := fitted(batch.table, self._schema)):
+            yield fitting
+            return
+        for each in apart(batch):
+            yield self._columns.of(each, rows_before=self._rows)
 
     def __enter__(self) -> Self:
         return self

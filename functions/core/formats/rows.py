@@ -29,6 +29,8 @@ class Batch(Protocol):
     columns of all rows, where the format is one whose rows all have the same.
     """
 
+    def __len__(self) -> int: ...
+
     @property
     def origin(self) -> str:
         """The input's name, for errors."""
@@ -72,6 +74,9 @@ class ValueBatch(msgspec.Struct, frozen=True, kw_only=True):
     values: list[Row]
     columns: tuple[str, ...] | None = None
 
+    def __len__(self) -> int:
+        return len(self.values)
+
     def rows(self) -> list[Row]:
         """The rows as values."""
         return self.values
@@ -88,11 +93,26 @@ class ValueBatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JsonBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows as JSON objects that have been checked and hold no space between their parts."""
+    """Rows as JSON objects that have been checked and hold no space between their parts, each on a line."""
 
     origin: str
     lines: Sequence[int]
-    records: list[bytes]
+    data: bytes
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @classmethod
+    def of(cls, origin: str, lines: Sequence[int], records: Iterable[bytes]) -> Self:
+        """These objects."""
+        return cls(
+            origin=origin, lines=lines, data=b"".join(each for record in records for each in (record, b"\n"))
+        )
+
+    @property
+    def records(self) -> list[bytes]:
+        """The objects, each by itself."""
+        return self.data.splitlines()
 
     @property
     def columns(self) -> None:
@@ -117,7 +137,7 @@ class JsonBatch(msgspec.Struct, frozen=True, kw_only=True):
             members = json_values.members(record)
             chosen = {new: members.get(old) for new, old in renamed.items()}
             records.append(msgspec.json.encode(chosen))
-        return msgspec.structs.replace(self, records=records)
+        return type(self).of(self.origin, self.lines, records)
 
 
 def _names(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -14,6 +14,6 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where bytes go."""
 
-    def write(self, data: bytes, /) -> object:
+    def write(self, data: bytes | memoryview, /) -> object:
         """Take some bytes."""
         ...

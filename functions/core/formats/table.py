@@ -6,6 +6,7 @@ from typing import Any, BinaryIO, Protocol, cast
 import msgspec
 
 from functions.core.formats import delimited_read, delimited_write, json_array, json_lines, parquet
+from functions.core.formats.records import Records
 from functions.core.formats.rows import MAX_RECORD_BYTES, Batch, Reading
 from functions.core.formats.settings import Delimited, Parquet
 from functions.core.formats.streams import Source
@@ -22,13 +23,13 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Encoder(Protocol):
-    """Rows as text: `head`, the records with `between` between them, `tail`."""
+    """Rows as text: `head`, the records, `tail`; a record begins with `lead`, but the first of a file."""
 
     head: bytes
-    between: bytes
+    lead: bytes
     tail: bytes
 
-    def encode(self, batch: Batch) -> list[bytes]:
+    def encode(self, batch: Batch) -> Records:
         """One record for each row, in order."""
         ...
 

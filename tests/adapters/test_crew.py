@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.message_writer.batches import Crew
+from functions.adapters.crew import Crew
 
 LONG = 30.0
 

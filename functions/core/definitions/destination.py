@@ -1,6 +1,6 @@
-"""Destinations: one document each, the same in files, on the command line and in the table.
+"""What every destination has: where the customer's bucket is, with which credentials, and how objects are stored.
 
-Every check that needs no AWS is made here, and all faults of a document are told at once.
+Every check that needs no AWS is made here and beside, and all faults of a document are told at once.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,9 +12,8 @@ from functions.core import documents, metadata
 from functions.core.documents import Field, wrong
 from functions.core.errors import Code, Fault, Permanent, Refused
 from functions.core.keys import object_key
+from functions.core.records import Queue
 from functions.core.regions import partition_of
-from functions.core.templates.jmespath_keys import KeyTemplate
-from functions.core.templates.jmespath_shapes import DEFAULT
 
 MASK = "****"
 """What is shown in place of a secret; in an update it stands for the secret that is already stored."""
@@ -31,6 +30,26 @@ STORAGE_CLASSES = (
 )
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """The storage classes whose objects cannot be read back at once."""
+
+
+ONLY: Mapping[str, tuple[str, ...]] = {
+    "messages": ("body", "on_existing"),
+    "streams": (
+        "format",
+        "compression",
+        "delimited",
+        "parquet",
+        "split",
+        "columns",
+        "pgp_public_key",
+        "success_file",
+        "manifest",
+        "content_encoding",
+        "flush",
+        "seal_after_seconds",
+    ),
+}
+"""The kinds, each with the fields that it alone has: known here, since no kind imports the modules of another."""
 
 
 class RoleCredentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,16 +82,15 @@ class KeyCredentials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """A checked destination of kind `messages`; only `parse_destination` makes one.
+    """A checked destination of any kind; only `parse_destination` makes one.
 
-    `region` is None where the bucket is in the deployment's own; `template` is checked; `keep` and `envelope`
-    are what `on_existing` and `body` say.
+    `region` is None where the bucket is in the deployment's own.
     """
 
     name: str
+    kind: str
     bucket: str
     credentials: RoleCredentials | KeyCredentials
-    template: KeyTemplate
     prefix: str = ""
     region: str | None = None
     owner: str | None = None
@@ -80,8 +98,6 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     storage_class: str = "STANDARD"
     kms_key_arn: str | None = None
     metadata: Mapping[str, str] = {}
-    envelope: bool = True
-    keep: bool = False
 
     @property
     def partition(self) -> str:
@@ -91,20 +107,11 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
         return partition_of(self.region or "").name
 
 
-def parse_destination(document: Any) -> Destination:
-    """The destination that a document describes.
-
-    Raises:
-        Refused: Every fault of the document, each with its path.
-    """
-    values, faults = documents.collect(document, _FIELDS)
-    faults += _across(values)
-    if faults:
-        raise Refused(faults)
-    values["template"] = values.pop("key_template")
-    values["envelope"] = values.pop("body") == "envelope"
-    values["keep"] = values.pop("on_existing") == "keep"
-    return Destination(**{name: values[name] for name in Destination.__struct_fields__})
+def of_another_kind(name: str, kind: str) -> Permanent:
+    """What is said of a message that came to the queue of one kind, for a destination of another."""
+    queue = Queue.RECORDS if kind == "streams" else Queue.MESSAGES
+    text = f"the destination `{name}` is of kind {kind}: what is for it belongs to the queue of {queue}"
+    return Permanent(Code.BAD_MESSAGE, text)
 
 
 def masked(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,20 +123,25 @@ def masked(document: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "credentials": shown}
 
 
-def _across(values: Mapping[str, Any]) -> Iterator[Fault]:
+def fields_of(kind: str, own: Mapping[str, Field]) -> dict[str, Field]:
+    """All fields of a kind: the shared ones, its `own`, and those of other kinds, which say whose they are."""
+    foreign = {
+        name: Field(_belongs_to(other)) for other, names in ONLY.items() if other != kind for name in names
+    }
+    return {**FIELDS, **own, **foreign}
+
+
+def across(values: Mapping[str, Any]) -> Iterator[Fault]:
     """Faults that lie between fields; those that are at fault themselves are not among the values."""
-    template, existing = values.get("key_template"), values.get("on_existing", "overwrite")
-    if template and not template.unique and existing != "overwrite":
-        cure = 'refer to metadata."event-id" or metadata.operationId, or say `on_existing: overwrite`'
-        yield _fault("key_template", "refers to nothing that is unique to a message", cure)
     role, region, key = values.get("credentials"), values.get("region"), values.get("kms_key_arn")
     if isinstance(role, RoleCredentials) and region and role.partition != partition_of(region).name:
-        yield _fault("credentials.role_arn", f"is in another partition than the region {region}")
+        yield fault("credentials.role_arn", f"is in another partition than the region {region}")
     if region and key and key.split(":")[3] != region:
-        yield _fault("kms_key_arn", f"is not in the bucket's region, {region}")
+        yield fault("kms_key_arn", f"is not in the bucket's region, {region}")
 
 
-def _fault(path: str, message: str, cure: str = "") -> Fault:
+def fault(path: str, message: str, cure: str = "") -> Fault:
+    """One thing wrong with a definition."""
     return Fault(code=Code.BAD_DEFINITION, path=path, message=message, cure=cure)
 
 
@@ -158,24 +170,25 @@ def _metadata(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
         raise wrong("must be a mapping of names to text")
     faults = [
-        _fault(str(name), f"must be text, not {documents.kind(given)}", "quote it")
+        fault(str(name), f"must be text, not {documents.kind(given)}", "quote it")
         for name, given in value.items()
         if not isinstance(given, str)
     ]
     texts = {name: given for name, given in value.items() if isinstance(given, str)}
-    faults += [_fault(name, why) for name, why in metadata.faults(texts)]
-    faults += [_fault(name, "is reserved") for name in value if name.lower() == metadata.RESERVED]
+    faults += [fault(name, why) for name, why in metadata.faults(texts)]
+    faults += [fault(name, "is reserved") for name in value if name.lower() == metadata.RESERVED]
     if not faults and (size := metadata.size(metadata.encoded(texts))) > metadata.MAX_BYTES:
-        faults.append(_fault("", f"has {size} bytes, S3 takes at most {metadata.MAX_BYTES}"))
+        faults.append(fault("", f"has {size} bytes, S3 takes at most {metadata.MAX_BYTES}"))
     if faults:
         raise Refused(faults)
     return value
 
 
-def _template(value: Any) -> KeyTemplate:
-    if not isinstance(value, str):
-        raise wrong(f"must be text, not {documents.kind(value)}")
-    return KeyTemplate.parse(value)
+def _belongs_to(kind: str) -> Callable[[Any], Any]:
+    def check(_: Any) -> Any:
+        raise wrong(f"belongs to destinations of kind {kind}", f"leave it out, or say `kind: {kind}`")
+
+    return check
 
 
 def _later(what: str) -> Callable[[Any], Any]:
@@ -213,9 +226,9 @@ _KEYS = {
     "session_token": Field(documents.text(r"[\x21-\x7e]+", "a session token")),
 }
 
-_FIELDS = {
+FIELDS: dict[str, Field] = {
     "name": Field(documents.text(r"[A-Za-z0-9-]{1,64}", "1 to 64 letters, digits and dashes"), required=True),
-    "kind": Field(documents.one_of("messages"), required=True),
+    "kind": Field(documents.one_of(*ONLY), required=True),
     "description": Field(documents.text(r"(?s).*", "text")),
     "bucket": Field(
         documents.text(
@@ -237,9 +250,6 @@ _FIELDS = {
         )
     ),
     "metadata": Field(_metadata, default={}),
-    "key_template": Field(_template, default=KeyTemplate.parse(DEFAULT)),
-    "body": Field(documents.one_of("envelope", "payload"), default="envelope"),
-    "on_existing": Field(documents.one_of("overwrite", "keep")),
     "organization": Field(_later("check organisations")),
     "notify": Field(_later("notify")),
     "pause_after": Field(_later("pause destinations by itself")),
@@ -247,3 +257,4 @@ _FIELDS = {
     "admin_only": Field(_later("tell administrators from operators")),
     "pii": Field(_later("know personal data")),
 }
+"""The fields of destinations of all kinds."""

@@ -5,12 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.adapters import events, telemetry
+from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
-from functions.message_writer.write import Outcome, State
+
+ANSWER_SECONDS = 3
+"""Kept of an invocation's time for its answer: one that Lambda ends without answer is repeated whole."""
 
 
-def report(records: Sequence[Record], outcomes: Sequence[Outcome | None]) -> dict[str, Any]:
-    """Tell operators, and give the partial response: what is delayed, and what time ran out for, comes back."""
+def report(what: str, records: Sequence[Record], outcomes: Sequence[Outcome | None]) -> dict[str, Any]:
+    """Tell operators, and give the partial response: what is delayed, and what time ran out for, comes back.
+
+    `what` the messages are, in the plural, begins the names of the metrics: `messages` to MessagesDelivered.
+    """
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     delayed: Counter[tuple[str, str]] = Counter()
     unfinished = 0
@@ -23,12 +29,12 @@ def report(records: Sequence[Record], outcomes: Sequence[Outcome | None]) -> dic
         if outcome.state is State.DELAYED:
             delayed[outcome.code or "", outcome.text] += 1
         count = counts[outcome.connection or "_"]
-        count[f"messages_{outcome.state}"] += 1
+        count[f"{what}_{outcome.state}"] += 1
         count["object_bytes"] += outcome.size
     for connection, count in counts.items():
         telemetry.count(connection, **count)
     for (code, reason), number in delayed.items():
-        telemetry.logger.info("messages delayed", code=code, reason=reason, number=number)
+        telemetry.logger.info(f"{what} delayed", code=code, reason=reason, number=number)
     if unfinished:
         telemetry.logger.warning("out of time", unfinished=unfinished, of=len(records))
     return events.partial_response(

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.adapters.reporting import report
 from functions.core.errors import Code
+from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
-from functions.message_writer.report import report
-from functions.message_writer.write import Outcome, State
 from tests.adapters.telemetry_reading import logged, metrics_of
 from tests.message_writer.records import record
 
@@ -25,7 +25,7 @@ def _namespace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _back(records: Sequence[Record], outcomes: Sequence[Outcome | None]) -> list[str]:
-    answer = report(records, outcomes)
+    answer = report("messages", records, outcomes)
     assert answer.keys() == {"batchItemFailures"}
     return [item["itemIdentifier"] for item in answer["batchItemFailures"]]
 
@@ -50,7 +50,7 @@ def test_a_message_that_is_sent_again_comes_back_under_the_name_that_sqs_now_has
 def test_each_failure_is_logged_with_all_that_an_operator_needs() -> None:
     message = record()
     with logged() as lines:
-        report([message], [FAILED])
+        report("messages", [message], [FAILED])
     [line] = lines
     expected = {
         "level": "WARNING",
@@ -66,27 +66,27 @@ def test_each_failure_is_logged_with_all_that_an_operator_needs() -> None:
 
 def test_what_is_delayed_for_one_reason_is_one_line() -> None:
     with logged() as lines:
-        report([record() for _ in range(5)], [DELAYED] * 4 + [DELIVERED])
+        report("messages", [record() for _ in range(5)], [DELAYED] * 4 + [DELIVERED])
     [line] = lines
     assert (line["code"], line["reason"], line["number"]) == ("THROTTLED", "S3 answered SlowDown", 4)
 
 
 def test_what_time_ran_out_for_is_one_line() -> None:
     with logged() as lines:
-        report([record() for _ in range(3)], [None, DELIVERED, None])
+        report("messages", [record() for _ in range(3)], [None, DELIVERED, None])
     [line] = lines
     assert (line["message"], line["unfinished"], line["of"]) == ("out of time", 2, 3)
 
 
 def test_what_goes_well_is_not_logged() -> None:
     with logged() as lines:
-        report([record(), record()], [DELIVERED, HELD])
+        report("messages", [record(), record()], [DELIVERED, HELD])
     assert lines == []
 
 
 def test_each_connection_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = [DELIVERED, DELIVERED, FAILED, HELD, UNKNOWN, DELAYED]
-    report([record() for _ in outcomes], outcomes)
+    report("messages", [record() for _ in outcomes], outcomes)
     found = {event["connection"]: event for event in metrics_of(capsys.readouterr().out)}
     assert found.keys() == {"acme", "_"}
     assert {
@@ -103,5 +103,5 @@ def test_each_connection_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_body_is_in_nothing_that_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     messages = [record("s3cr3t") for _ in range(4)]
     with logged() as lines:
-        report(messages, [DELIVERED, FAILED, DELAYED, None])
+        report("messages", messages, [DELIVERED, FAILED, DELAYED, None])
     assert "s3cr3t" not in repr(lines) + capsys.readouterr().out

@@ -1,0 +1,171 @@
+"""Files of sources in DynamoDB: each begun once, its chunks committed with the parts that hold them.
+
+| pk | sk | item |
+|---|---|---|
+| `files#<source>` | the key | the file, as `functions.core.imports.ImportFile` |
+| `unfinished-files#<digit>` | digest | source and key of a file that the planner looks after |
+| `parts#<project>-<hour>#<shard>` | `part#<key>` | a part of the event store |
+
+Strings are ordered by their bytes of UTF-8, as S3 lists keys. A file's item does not expire: it goes when a pass
+over the whole bucket no longer finds the key.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from functions.adapters.ledger import Ledger, key_of
+from functions.core.event_groups import EventPart
+from functions.core.imports import FileState, ImportFile
+from functions.core.runs import SHARDS, Tally
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_DAY = 86_400
+_UNFINISHED = frozenset({FileState.WAITING, FileState.READING})
+
+
+class GroupPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the event store, and the group that it is to be committed to."""
+
+    group: str
+    part: EventPart
+
+
+class FileLedger:
+    """The files of all sources; `event_days` is how long events are kept, `clock` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        dynamodb: "DynamoDBClient",
+        *,
+        table: str,
+        event_days: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ledger = Ledger(dynamodb, table=table, clock=clock)
+        self._event_seconds = event_days * _DAY
+
+    def get(self, source: str, key: str) -> ImportFile | None:
+        """The file as it now stands."""
+        item = self._ledger.item(_file_key(source, key))
+        return _file(item) if item else None
+
+    def of(self, source: str, *, after: str = "") -> Iterator[ImportFile]:
+        """The files of a source in the order of their keys, from the one that comes after `after`."""
+        for item in self._ledger.query(f"files#{source}", after=after):
+            yield _file(item)
+
+    def unfinished(self, *, first: int = 0) -> Iterator[tuple[str, str]]:
+        """Sources and keys of files that wait or are being read, beginning with another shard for each `first`."""
+        start = first % len(SHARDS)
+        for shard in SHARDS[start:] + SHARDS[:start]:
+            for item in self._ledger.query(f"unfinished-files#{shard}"):
+                yield item["source"]["S"], item["key"]["S"]
+
+    def begin(self, file: ImportFile) -> ImportFile | None:
+        """Put a file that nobody knew; None says that it is known already.
+
+        Raises:
+            Transient: DynamoDB cannot do it now.
+        """
+        actions = [self._ledger.put_new(_item(file)), self._ledger.put(_entry(file))]
+        return file if self._ledger.transact("recording a file", actions) is None else None
+
+    def replace(self, file: ImportFile) -> ImportFile | None:
+        """Store a file that was changed; None where it has been changed by somebody else since it was read.
+
+        Raises:
+            Transient: DynamoDB cannot do it now.
+        """
+        actions = self._replaced(file)
+        return _newer(file) if self._ledger.transact("recording a file", actions) is None else None
+
+    def reopen(self, file: ImportFile) -> ImportFile | None:
+        """Store a file that was done with, and now waits again; None as for `replace`.
+
+        Raises:
+            Transient: DynamoDB cannot do it now.
+        """
+        actions = [*self._replaced(file), self._ledger.put(_entry(file))]
+        return _newer(file) if self._ledger.transact("reopening a file", actions) is None else None
+
+    def commit(self, file: ImportFile, parts: Sequence[GroupPart]) -> ImportFile | frozenset[str] | None:
+        """Commit a chunk: its parts, and the file as it is after it, all or nothing.
+
+        The groups that are sealed meanwhile are given where there are such; None where the file has been changed
+        by somebody else.
+
+        Raises:
+            Transient: DynamoDB cannot do it now.
+        """
+        actions = self._replaced(file)
+        first = len(actions)
+        for each in parts:
+            actions += self._counted(each)
+        reasons = self._ledger.transact("committing a chunk", actions)
+        if reasons is None:
+            return _newer(file)
+        if reasons[0]:
+            return None
+        counts = reasons[first + 1 :: 2]
+        return frozenset(each.group for each, sealed in zip(parts, counts, strict=True) if sealed)
+
+    def forget(self, file: ImportFile) -> None:
+        """Remove a file that is no longer in its bucket; what was imported of it stays.
+
+        Raises:
+            Transient: DynamoDB cannot do it now.
+        """
+        key = _file_key(file.source, file.key)
+        self._ledger.transact(
+            "forgetting a file", [self._ledger.delete(key), self._ledger.delete(_unfinished(file))]
+        )
+
+    def _replaced(self, file: ImportFile) -> list[Any]:
+        actions = [self._ledger.put_over(_item(_newer(file)), revision=file.revision)]
+        if file.state in _UNFINISHED:
+            return actions
+        return [*actions, self._ledger.delete(_unfinished(file))]
+
+    def _counted(self, each: GroupPart) -> list[Any]:
+        part = each.part
+        shard = part.key.rpartition(".jsonl")[0][-1]
+        tally = Tally(messages=1, rows=part.events, bytes=part.bytes)
+        body = msgspec.json.encode(part)
+        seconds = self._event_seconds
+        return [
+            self._ledger.put_part(each.group, shard=shard, name=part.key, body=body, seconds=seconds),
+            self._ledger.count(each.group, shard=shard, tally=tally, seconds=seconds),
+        ]
+
+
+def _newer(file: ImportFile) -> ImportFile:
+    return msgspec.structs.replace(file, revision=file.revision + 1)
+
+
+def _file(item: Any) -> ImportFile:
+    return msgspec.json.decode(item["body"]["B"], type=ImportFile)
+
+
+def _item(file: ImportFile) -> dict[str, Any]:
+    return {
+        **_file_key(file.source, file.key),
+        "body": {"B": msgspec.json.encode(file)},
+        "revision": {"N": str(file.revision)},
+    }
+
+
+def _file_key(source: str, key: str) -> dict[str, Any]:
+    return key_of(f"files#{source}", key)
+
+
+def _unfinished(file: ImportFile) -> dict[str, Any]:
+    return key_of(f"unfinished-files#{file.digest[0]}", file.digest)
+
+
+def _entry(file: ImportFile) -> dict[str, Any]:
+    return {**_unfinished(file), "source": {"S": file.source}, "key": {"S": file.key}}

@@ -1,0 +1,1 @@
+"""The converter language: how a source record becomes one output object."""

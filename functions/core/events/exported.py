@@ -1,0 +1,93 @@
+"""The exported record: what the event store holds of an event, one JSON object with all of its keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from functions.core.events import identities, timestamps
+from functions.core.events.fields import COLUMN_OF, COLUMNS, OWN_DATA, Kind
+from functions.core.events.stamps import Stamps, event_time, of_milliseconds
+
+Record = dict[str, Any]
+
+_EMPTY: Record = {
+    name: {} if kind in {Kind.DICTIONARY, Kind.PROPERTIES, Kind.GROUPS} else None
+    for name, kind in COLUMNS.items()
+}
+_DICTIONARIES = tuple(name for name, value in _EMPTY.items() if value is not None)
+_OTHER_NAMES = tuple(COLUMN_OF.items())
+_OWN_DATA = frozenset(OWN_DATA)
+_NO_SESSION = -1
+
+
+class Recorder:
+    """Makes the records of one part: of one project, with the same stamps.
+
+    `part` is the part's name: where an event has no insert id its `uuid` is one of the part and its line.
+    """
+
+    def __init__(self, project: int, stamps: Stamps, *, part: str, library: str | None = None) -> None:
+        self._project = project
+        self._part = part
+        self._received = timestamps.text(stamps.server_received)
+        self._skew = stamps.skew
+        sent = stamps.server_received if stamps.client_upload is None else stamps.client_upload
+        self._common = _EMPTY | {
+            "app": project,
+            "client_upload_time": timestamps.text(sent),
+            "library": library,
+            "processed_time": timestamps.text(stamps.processed),
+            "server_received_time": self._received,
+            "server_upload_time": timestamps.text(stamps.server_upload),
+            "session_id": _NO_SESSION,
+        }
+
+    def record(self, event: Mapping[str, Any], line: int) -> Record:
+        """The record of an event that the rules have taken; `line` is its place in the part, from 1.
+
+        Its keys are those of `COLUMNS`, in that order, and in a mirror `mutation_type` too, at its place. What
+        the event brings counts, but for the stamps, the project and the uuid, which are always ours.
+        """
+        record = self._common.copy()
+        data = None
+        for name, value in event.items():
+            if value is None:
+                continue
+            if name in record:
+                record[name] = value
+            elif name in _OWN_DATA:
+                data = data or {}
+                data[name] = value
+        self._rename(event, record)
+        self._stamp(event, record)
+        if data:
+            record["data"] = data | record["data"]
+        record["amplitude_id"] = identities.amplitude_id(self._project, event)
+        record["uuid"] = self._uuid(record, line)
+        mutation = event.get("mutation_type")
+        return record if mutation is None else dict(sorted({**record, "mutation_type": mutation}.items()))
+
+    def _rename(self, event: Mapping[str, Any], record: Record) -> None:
+        for name, column in _OTHER_NAMES:
+            if event.get(name) is not None:
+                record[column] = event[name]
+
+    def _stamp(self, event: Mapping[str, Any], record: Record) -> None:
+        for name in _STAMPS:
+            record[name] = self._common[name]
+        given = event.get("client_event_time")
+        when = event.get("time")
+        if given is None:
+            given = self._received if when is None else of_milliseconds(when)
+            record["client_event_time"] = given
+        if event.get("event_time") is None:
+            record["event_time"] = event_time(given, self._skew) if self._skew else given
+
+    def _uuid(self, record: Record, line: int) -> str:
+        insert_id = record["$insert_id"]
+        if insert_id is None:
+            return identities.uuid5("part", self._part, line)
+        return identities.uuid5("event", self._project, record["device_id"], insert_id)
+
+
+_STAMPS = ("app", "client_upload_time", "processed_time", "server_received_time", "server_upload_time")
+"""Columns in which an event may bring what another part had."""

@@ -1,0 +1,126 @@
+"""Files that are imported: once per source, resumed where they stopped, their counts kept."""
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+
+class FileState(StrEnum):
+    """`waiting` is known and not begun; `reading` is under way, by an invocation that has its lease, or by none."""
+
+    WAITING = "waiting"
+    READING = "reading"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of an object, as a listing or its head tells; `modified` is in milliseconds since the epoch."""
+
+    key: str
+    etag: str
+    size: int
+    modified: int
+    version_id: str | None = None
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a file's records; of rejects and of those passed over, how many for each reason."""
+
+    records: int = 0
+    events: int = 0
+    properties: int = 0
+    duplicates: int = 0
+    rejects: Mapping[str, int] = {}
+    passed: Mapping[str, int] = {}
+
+    def __add__(self, other: "Counters") -> "Counters":
+        return Counters(
+            records=self.records + other.records,
+            events=self.events + other.events,
+            properties=self.properties + other.properties,
+            duplicates=self.duplicates + other.duplicates,
+            rejects=_added(self.rejects, other.rejects),
+            passed=_added(self.passed, other.passed),
+        )
+
+    @property
+    def rejected(self) -> int:
+        """How many records were refused."""
+        return sum(self.rejects.values())
+
+
+class ImportFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file as the ledger has it; times are seconds since the epoch, unless they say otherwise.
+
+    What is pinned when it is first opened: `etag` and `version_id` (every read asks for them), the version of the
+    source, the size of a chunk, and `now` in milliseconds. `chunks` are committed: reading goes on after so many
+    `counters.records`. `look_at`, `leased_until`, `lease`, `attempts` and `revision` are as of
+    `functions.core.runs.Run`. `changed_at` is when another version was seen under its key, in milliseconds.
+    """
+
+    source: str
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    modified: int
+    found_at: int
+    version_id: str | None = None
+    state: FileState = FileState.WAITING
+    version: int | None = None
+    chunk_records: int = 0
+    chunk_bytes: int = 0
+    now: int = 0
+    chunks: int = 0
+    counters: Counters = Counters()
+    look_at: int = 0
+    leased_until: int = 0
+    lease: str = ""
+    attempts: int = 0
+    done_at: int | None = None
+    code: str | None = None
+    text: str = ""
+    changed_at: int | None = None
+    revision: int = 0
+
+    @property
+    def digest(self) -> str:
+        """A name for the file: 32 hexadecimal digits of its source, bucket and key."""
+        return digest(self.source, self.bucket, self.key)
+
+    @property
+    def chunk_id(self) -> str:
+        """The name of the chunk that comes next: of this version of the file, and of no other."""
+        return digest(self.source, self.bucket, self.key, self.etag, self.version_id or "", str(self.chunks))
+
+
+def waiting(found: Found, *, source: str, bucket: str, now: int) -> ImportFile:
+    """The file that was found."""
+    return ImportFile(
+        source=source,
+        bucket=bucket,
+        key=found.key,
+        etag=found.etag,
+        version_id=found.version_id,
+        size=found.size,
+        modified=found.modified,
+        found_at=now,
+        look_at=now,
+    )
+
+
+def digest(*names: str) -> str:
+    """A name for these names together: 32 hexadecimal digits."""
+    whole = hashlib.sha256()
+    for name in names:
+        data = name.encode(errors="surrogatepass")
+        whole.update(len(data).to_bytes(8) + data)
+    return whole.hexdigest()[:32]
+
+
+def _added(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {name: first.get(name, 0) + second.get(name, 0) for name in {**first, **second}}

@@ -1,0 +1,1 @@
+"""The rows of sealed runs become files in the customer's bucket."""

@@ -1,0 +1,1 @@
+"""What nobody sent a message for: runs whose time has come, and deliveries that nobody is at work on."""

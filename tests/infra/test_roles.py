@@ -1,0 +1,117 @@
+"""What each function's role may do, whole: a permission more or less must be written down here too."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infra.resolution import ACCOUNT, REGION, of_type
+
+Template = dict[str, Any]
+Statement = dict[str, Any]
+
+BUCKET = "arn:aws:s3:::DataBucket"
+DEFINITIONS = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/DataDefinitions"
+LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/DataLedger"
+SQS = f"arn:aws:sqs:{REGION}:{ACCOUNT}"
+
+
+def allow(sid: str, calls: str, resource: str) -> Statement:
+    """A statement that allows these calls: `sqs: SendMessage DeleteMessage`."""
+    service, *names = calls.split()
+    actions = [service + name for name in names]
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": actions if len(actions) > 1 else actions[0],
+        "Resource": resource,
+    }
+
+
+def of_every_function(worker: str) -> Iterator[Statement]:
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{worker}Logs:*"
+    yield allow("WriteLogs", "logs: CreateLogStream PutLogEvents", logs)
+    yield allow("SendTraces", "xray: PutTraceSegments PutTelemetryRecords", "*")
+    yield allow("UseKey", "kms: Decrypt GenerateDataKey", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/DataKey")
+
+
+def consume(queue: str) -> Statement:
+    calls = "sqs: ReceiveMessage DeleteMessage GetQueueAttributes ChangeMessageVisibility"
+    return allow("ConsumeQueue", calls, f"{SQS}:{queue}")
+
+
+READ_DEFINITIONS = allow("ReadDefinitions", "dynamodb: GetItem", DEFINITIONS)
+KEEP_RUNS = allow(
+    "KeepRuns",
+    "dynamodb: GetItem BatchGetItem Query PutItem UpdateItem",
+    LEDGER,
+)
+SEND_TASKS = allow("SendTasks", "sqs: SendMessage", f"{SQS}:DeliveriesQueue")
+READ_PAYLOADS = allow("ReadPayloads", "s3: GetObject", f"{BUCKET}/payloads/*")
+KEEP_FAILURES = allow("KeepFailures", "s3: PutObject", f"{BUCKET}/failures/*")
+AS_CUSTOMERS = [
+    allow(
+        "ReadSecrets",
+        "secretsmanager: GetSecretValue",
+        f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:sluice/*",
+    ),
+    allow("AssumeCustomersRoles", "sts: AssumeRole", "arn:aws:iam::*:role/sluice-*"),
+]
+
+ROLES = {
+    "MessageWriter": (
+        "sluice-message-writer",
+        [
+            consume("MessagesQueue"),
+            READ_DEFINITIONS,
+            allow("KeepLedger", "dynamodb: PutItem UpdateItem", LEDGER),
+            READ_PAYLOADS,
+            KEEP_FAILURES,
+            *AS_CUSTOMERS,
+        ],
+    ),
+    "Stager": (
+        "sluice-stager",
+        [
+            consume("RecordsQueue"),
+            READ_DEFINITIONS,
+            KEEP_RUNS,
+            SEND_TASKS,
+            allow("StageParts", "s3: PutObject", f"{BUCKET}/parts/*"),
+            READ_PAYLOADS,
+            KEEP_FAILURES,
+        ],
+    ),
+    "FileWriter": (
+        "sluice-file-writer",
+        [
+            consume("DeliveriesQueue"),
+            READ_DEFINITIONS,
+            allow("DeliverRuns", "dynamodb: GetItem Query PutItem UpdateItem DeleteItem", LEDGER),
+            allow("ReadParts", "s3: GetObject", f"{BUCKET}/parts/*"),
+            KEEP_FAILURES,
+            *AS_CUSTOMERS,
+        ],
+    ),
+    "Planner": ("sluice-planner", [READ_DEFINITIONS, KEEP_RUNS, SEND_TASKS]),
+}
+
+
+@pytest.mark.parametrize("worker", ROLES)
+def test_a_role_is_lambdas_and_may_do_its_job_only(template: Template, worker: str) -> None:
+    name, job = ROLES[worker]
+    by_lambda = {"Service": "lambda.amazonaws.com"}
+    trust = {"Effect": "Allow", "Principal": by_lambda, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [*of_every_function(worker), *job]}
+    assert of_type(template, "AWS::IAM::Role")[f"{worker}Role"] == {
+        "RoleName": name,
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+        "Policies": [{"PolicyName": "job", "PolicyDocument": document}],
+    }
+    function = of_type(template, "AWS::Lambda::Function")[f"{worker}Function"]
+    assert function["Role"] == f"arn:aws:iam::{ACCOUNT}:role/{worker}Role"
+
+
+def test_there_are_no_other_roles_and_policies(template: Template) -> None:
+    assert list(of_type(template, "AWS::IAM::Role")) == [f"{worker}Role" for worker in ROLES]
+    assert not of_type(template, "AWS::IAM::Policy")
