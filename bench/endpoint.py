@@ -26,7 +26,7 @@ daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx
 events {{ worker_connections 1024; }}
 http {{
   access_log off; keepalive_requests 1000000; client_max_body_size 0; client_body_buffer_size 64k;
-  sendfile on; etag off;
+  sendfile on;
   client_body_temp_path {folder}/bodies; proxy_temp_path {folder}/proxied;
   fastcgi_temp_path {folder}/unused1; uwsgi_temp_path {folder}/unused2; scgi_temp_path {folder}/unused3;
   log_format request escape=json '{request}';
@@ -35,15 +35,16 @@ http {{
 }}
 """
 _LOCATIONS = """\
-root {folder}/objects; dav_methods PUT DELETE; create_full_put_path on; add_header ETag '"x"' always;
+root {folder}/objects; dav_methods PUT DELETE; create_full_put_path on;
     error_page 418 = @services;
     location @services {{ proxy_pass http://127.0.0.1:{services_port}; proxy_set_header Host $http_host; }}
     location ~ ^/[^/]*/?$ {{ return 418; }}
     location / {{
       if ($arg_partnumber) {{ rewrite ^ /.pieces/$arg_uploadid/$arg_partnumber last; }}
       if ($args) {{ return 418; }}
+      if ($request_method = PUT) {{ add_header ETag '"x"' always; }}
     }}
-    location /.pieces/ {{ alias {folder}/pieces/; }}"""
+    location /.pieces/ {{ alias {folder}/pieces/; add_header ETag '"x"' always; }}"""
 
 _HEADERS = (
     "content-type",
@@ -125,16 +126,16 @@ def running() -> Iterator[Endpoint]:
         folder = Path(
             resources.enter_context(tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=parent))
         )
-        endpoint = Endpoint(folder=folder, port=free_port(), logged_port=free_port(), services_port=free_port())
+        endpoint = Endpoint(
+            folder=folder, port=free_port(), logged_port=free_port(), services_port=free_port()
+        )
         for each in ("objects", "pieces"):
             (folder / each).mkdir()
         config = folder / "nginx.conf"
         config.write_text(_config(endpoint))
         at = ["--port", str(endpoint.services_port), "--folder", str(folder)]
         services = [sys.executable, "-m", "bench.services", *at]
-        resources.enter_context(
-            listening(services, port=endpoint.services_port, log=folder / "services.log")
-        )
+        resources.enter_context(listening(services, port=endpoint.services_port, log=folder / "services.log"))
         server = [nginx() or "nginx", "-p", str(folder), "-c", str(config)]
         resources.enter_context(listening(server, port=endpoint.port, log=folder / "nginx.out"))
         yield endpoint

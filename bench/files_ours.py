@@ -1,30 +1,27 @@
 """Ours, in a process of its own: a run of rows is staged, message by message, and becomes files.
 
-    python -m bench.files_ours DESTINATION --bodies FOLDER --rows 1000000 --result FILE [--declared]
+    python -m bench.files_ours DESTINATION --run RUN --bodies FOLDER --rows 1000000 --result FILE [--declared]
 
 Both handlers are those that are deployed; they run in one process, one after the other. What is measured begins
-once they are imported, and leaves out the making of events, which in AWS come as they are.
+once they are imported.
 """
 
 import argparse
 import importlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bench import deployment, record_bodies
+from bench import deployment, invoking, record_bodies
 from bench.record_bodies import Head
-from bench.usage import Spent, Usage
+from bench.usage import Usage
 
 BATCH_BYTES = 5_000_000
 """Of bodies that one invocation is given: an event has at most 6 MB, in which quotes and such count twice."""
-
-_SENT_MS = "1760410739323"
-_LAMBDAS_LONGEST_MS = 900_000
 
 
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,39 +31,21 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
     writing: Usage
 
 
-class WrongAnswerError(Exception):
-    """A handler did not say that all is done."""
+class NotSealedError(Exception):
+    """A run was staged whole and is not sealed."""
 
 
 def measure(folder: Path, head: Head, *, rows: int) -> Stages:
     """The run, staged and delivered.
 
     Raises:
-        WrongAnswerError: It was not, wholly.
+        WrongAnswerError, NotSealedError: It was not, wholly.
     """
     stager = importlib.import_module("functions.stager.handler").handler
     file_writer = importlib.import_module("functions.file_writer.handler").handler
-    staging = _handled(stager, _batches(folder, head, rows=rows)).on(rows)
-    writing = _handled(file_writer, [_event([_task()])]).on(rows)
+    staging = invoking.spent(stager, _batches(folder, head, rows=rows)).on(rows)
+    writing = invoking.spent(file_writer, [invoking.sqs_event([_task()])]).on(rows)
     return Stages(staging=staging, writing=writing)
-
-
-class _Context:
-    """As much of Lambda's context as a handler of batches looks at."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return _LAMBDAS_LONGEST_MS
-
-
-def _handled(handler: Any, events: Iterable[dict[str, Any]]) -> Spent:
-    spent = Spent(0, 0)
-    for event in events:
-        begin = Spent.by_process()
-        answer = handler(event, _Context())
-        spent += Spent.by_process() - begin
-        if answer != {"batchItemFailures": []}:
-            raise WrongAnswerError(f"{handler.__module__}: {answer}")
-    return spent
 
 
 def _batches(folder: Path, head: Head, *, rows: int) -> Iterator[dict[str, Any]]:
@@ -74,32 +53,18 @@ def _batches(folder: Path, head: Head, *, rows: int) -> Iterator[dict[str, Any]]
     batch: list[str] = []
     for body in chain(record_bodies.bodies(folder, head), [end]):
         if batch and sum(map(len, batch)) + len(body) > BATCH_BYTES:
-            yield _event(batch)
+            yield invoking.sqs_event(batch)
             batch = []
         batch.append(body)
-    yield _event(batch)
-
-
-def _event(bodies: Iterable[str]) -> dict[str, Any]:
-    return {"Records": [_record(number, body) for number, body in enumerate(bodies)]}
-
-
-def _record(number: int, body: str) -> dict[str, Any]:
-    return {
-        "messageId": f"059f36b4-87a3-44ab-83d2-{number:012x}",
-        "receiptHandle": "AQEB" + f"{number:012x}" * 28,
-        "body": body,
-        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": _SENT_MS},
-        "messageAttributes": {},
-    }
+    yield invoking.sqs_event(batch)
 
 
 def _task() -> str:
-    """The task that sealing the run has sent."""
+    """The task that was sent when the run was sealed."""
     queue = deployment.client("sqs", os.environ["AWS_ENDPOINT_URL"])
     found = queue.receive_message(QueueUrl=deployment.DELIVERIES).get("Messages", [])
     if not found:
-        raise WrongAnswerError("the run was not sealed")
+        raise NotSealedError
     return str(found[0]["Body"])
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote
 from xml.sax.saxutils import escape
 
-_ETAG = '"x"'
 _NOT_FOUND = 404
 _TIME = "2026-03-08T14:30:00.000Z"
 
@@ -27,20 +26,22 @@ class Objects:
         """The status, and the XML."""
         bucket, _, key = unquote(path).lstrip("/").partition("/")
         asked = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True).items()}
-        if method == "POST" and "uploads" in asked:
-            return 200, self._begin(bucket, key)
-        if method == "POST" and "uploadId" in asked:
-            return 200, self._complete(bucket, key, asked["uploadId"], body.decode())
-        if method == "POST" and "delete" in asked:
-            return 200, self._delete(bucket, body.decode())
+        if method == "POST":
+            return 200, self._post(bucket, key, asked, body.decode())
         if method == "GET":
             return 200, self._list(bucket, asked)
         if method == "DELETE":
             shutil.rmtree(self._pieces / asked["uploadId"], ignore_errors=True)
             return 204, ""
-        if method == "HEAD" and (self._objects / bucket).is_dir():
-            return 200, ""
-        return _NOT_FOUND, "<Error><Code>NoSuchBucket</Code></Error>"
+        there = (self._objects / bucket).is_dir()
+        return (200, "") if there else (_NOT_FOUND, "<Error><Code>NoSuchBucket</Code></Error>")
+
+    def _post(self, bucket: str, key: str, asked: dict[str, str], body: str) -> str:
+        if "uploads" in asked:
+            return self._begin(bucket, key)
+        if "uploadId" in asked:
+            return self._complete(bucket, key, asked["uploadId"], body)
+        return self._delete(bucket, body)
 
     def _begin(self, bucket: str, key: str) -> str:
         upload = secrets.token_hex(16)
@@ -59,7 +60,7 @@ class Objects:
                     shutil.copyfileobj(data, whole, 1024 * 1024)
                 piece.unlink()
         folder.rmdir()
-        texts = f"<Bucket>{bucket}</Bucket><Key>{escape(key)}</Key><ETag>{_ETAG}</ETag>"
+        texts = f"<Bucket>{bucket}</Bucket><Key>{escape(key)}</Key><ETag>{_etag(target)}</ETag>"
         return f"<CompleteMultipartUploadResult>{texts}</CompleteMultipartUploadResult>"
 
     def _delete(self, bucket: str, body: str) -> str:
@@ -69,23 +70,31 @@ class Objects:
 
     def _list(self, bucket: str, asked: dict[str, str]) -> str:
         prefix, delimiter = asked.get("prefix", ""), asked.get("delimiter", "")
-        contents, folders = [], {}
-        for key, size in self._keys(bucket):
+        contents: list[str] = []
+        folders: dict[str, None] = {}
+        for key, path in self._files(bucket):
             if not key.startswith(prefix):
                 continue
             rest = key.removeprefix(prefix)
             if delimiter and delimiter in rest:
                 folders[prefix + rest.partition(delimiter)[0] + delimiter] = None
                 continue
-            facts = f"<LastModified>{_TIME}</LastModified><ETag>{_ETAG}</ETag><Size>{size}</Size>"
+            facts = f"<LastModified>{_TIME}</LastModified><ETag>{_etag(path)}</ETag>"
+            facts += f"<Size>{path.stat().st_size}</Size>"
             contents.append(f"<Contents><Key>{escape(key)}</Key>{facts}</Contents>")
         common = [f"<CommonPrefixes><Prefix>{escape(each)}</Prefix></CommonPrefixes>" for each in folders]
         head = f"<Name>{bucket}</Name><Prefix>{escape(prefix)}</Prefix><IsTruncated>false</IsTruncated>"
         count = f"<KeyCount>{len(contents) + len(common)}</KeyCount>"
         return f"<ListBucketResult>{head}{count}{''.join(contents + common)}</ListBucketResult>"
 
-    def _keys(self, bucket: str) -> Iterator[tuple[str, int]]:
+    def _files(self, bucket: str) -> Iterator[tuple[str, Path]]:
         folder = self._objects / bucket
         for path in sorted(folder.rglob("*")):
             if path.is_file():
-                yield path.relative_to(folder).as_posix(), path.stat().st_size
+                yield path.relative_to(folder).as_posix(), path
+
+
+def _etag(path: Path) -> str:
+    """As nginx has it, which is asked for the same object with `If-Match`."""
+    facts = path.stat()
+    return f'"{int(facts.st_mtime):x}-{facts.st_size:x}"'

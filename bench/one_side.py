@@ -9,21 +9,15 @@ not counted: in AWS they come as they are.
 import argparse
 import importlib
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from bench import messages
+from bench.invoking import invoke
 from bench.usage import Spent, Usage
 
 WARM_UP = 64
 """Messages before the measurement, more than a handler writes at a time: they open its connections."""
-
-_LAMBDAS_LONGEST_MS = 900_000
-
-
-class WrongAnswerError(Exception):
-    """A handler did not say that all messages of a batch are done."""
 
 
 def measure(module: str, *, count: int, size: int) -> Usage:
@@ -34,7 +28,7 @@ def measure(module: str, *, count: int, size: int) -> Usage:
     """
     handler = importlib.import_module(module).handler
     for event in messages.batches(count=WARM_UP, size=WARM_UP):
-        _invoke(handler, event)
+        invoke(handler, event)
     begin, making = Spent.by_process(), Spent(0, 0)
     load = messages.batches(first=WARM_UP, count=count, size=size)
     while True:
@@ -43,21 +37,8 @@ def measure(module: str, *, count: int, size: int) -> Usage:
         making += Spent.by_thread() - asked
         if not event:
             break
-        _invoke(handler, event)
+        invoke(handler, event)
     return (Spent.by_process() - begin - making).on(count)
-
-
-class _Context:
-    """As much of Lambda's context as a handler of batches looks at."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return _LAMBDAS_LONGEST_MS
-
-
-def _invoke(handler: Any, event: dict[str, Any]) -> None:
-    answer = handler(event, _Context())
-    if answer != {"batchItemFailures": []}:
-        raise WrongAnswerError(f"{handler.__module__}: {answer}")
 
 
 def main() -> None:

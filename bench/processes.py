@@ -26,13 +26,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def python(*arguments: str, environment: Mapping[str, str], log: Path) -> None:
+def python(
+    *arguments: str, environment: Mapping[str, str] | None, log: Path, interpreter: Path | None = None
+) -> None:
     """Run Python to its end, in the repository; what it says goes to `log`.
+
+    `environment` is this process's own, `interpreter` the one that runs this, where they are None.
 
     Raises:
         ProcessError: It failed.
     """
-    command = [sys.executable, *arguments]
+    command = [str(interpreter or sys.executable), *arguments]
     with log.open("wb") as output:
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=output, check=False)
     if done.returncode:

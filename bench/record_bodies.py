@@ -16,12 +16,12 @@ BODY_BYTES = 1_000_000
 _AROUND = 600
 """What a message has beside its rows, with room for a schema."""
 
-_WORDS = (
+_WORDS = (  # noqa: SIM905 - as a list it is a page
     "angle arrow basin bench café candle canal cargo cedar chalk cliff clover copper coral cradle delta ember"
     " falcon fern flint garden glacier grain hammer harbor hazel island ivory kettle ladder lantern linen maple"
     " marble meadow mirror needle oasis orchard paper pebble pepper pillar prairie quartz raven ribbon river saddle"
     " salmon shadow silver spruce stable summit thunder timber tunnel valley velvet walnut willow window winter"
-).split()  # noqa: SIM905 - as a list it is a page
+).split()
 _COUNTRIES = ("AT", "BR", "CH", "DE", "ES", "FR", "GB", "IN", "IT", "JP", "MX", "NL", "PL", "SE", "US")
 _COUPONS = ("null", "null", "null", '"SPRING-10"', '"WELCOME"')
 _SCHEMA = {

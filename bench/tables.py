@@ -144,7 +144,9 @@ def _updated(item: Item, given: Any) -> Item:
 
 def _assignments(clause: str, given: Any) -> Iterator[tuple[str, Any]]:
     for each in clause.strip().split(", "):
-        name, value = each.replace(" = ", " ").split(" ")
+        name, value = each.replace(" = ", " ").rsplit(" ", 1)
+        if value not in given["ExpressionAttributeValues"]:
+            raise RefusedError("ValidationException", message=clause)
         yield _named(name, given), given["ExpressionAttributeValues"][value]
 
 

@@ -8,11 +8,12 @@ import msgspec
 import typer
 
 from cli.apps import group
-from cli.destination import refuse_foreign_external_id, stored
+from cli.connections import refuse_foreign_external_id, stored
 from cli.documents import read_destination
 from cli.run import Run, command
 from functions.core import policies
-from functions.core.definitions.destination import Destination, RoleCredentials
+from functions.core.definitions.connection import RoleCredentials
+from functions.core.definitions.destination import Destination
 from functions.core.definitions.messages import MessageDestination
 from functions.core.errors import Code, Permanent
 

@@ -7,9 +7,9 @@ import msgspec
 import typer
 
 from cli.apps import group
-from cli.documents import read_destination
+from cli.documents import read_definition
 from cli.run import Run, command, faults_of
-from functions.core.definitions.destination import Destination
+from functions.core.definitions.connection import Connection
 from functions.core.definitions.streams import StreamDestination
 from functions.core.errors import Code, Fault, SluiceError
 
@@ -21,15 +21,15 @@ def check(
     run: Run,
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="YAML or JSON.", show_default=False)],
 ) -> None:
-    """All faults of destinations at once, each with its path."""
+    """All faults of destinations and sources at once, each with its path."""
     names: list[str] = []
     faults: list[Fault] = []
     warnings: list[Fault] = []
     for file in files:
         try:
-            destination, _ = read_destination(file)
-            names.append(destination.name)
-            warnings += [_in_file(file, fault) for fault in _warnings(destination)]
+            found = read_definition(file)
+            names.append(found.name)
+            warnings += [_in_file(file, fault) for fault in _warnings(found)]
         except SluiceError as error:
             faults += [
                 fault if run.as_json and len(files) == 1 else _in_file(file, fault)
@@ -40,9 +40,9 @@ def check(
     run.result({"checked": names}, [f"{name}: in order" for name in names], warnings)
 
 
-def _warnings(destination: Destination) -> Iterator[Fault]:
+def _warnings(connection: Connection) -> Iterator[Fault]:
     """What may be meant, and may not."""
-    if isinstance(destination, StreamDestination) and not destination.template.unique_between_runs:
+    if isinstance(connection, StreamDestination) and not connection.template.unique_between_runs:
         yield Fault(
             code=Code.BAD_DEFINITION,
             path="key_template",

@@ -19,8 +19,8 @@ from functions.core.settings import Settings
 _PATIENT = Config(connect_timeout=3, read_timeout=90, retries={"total_max_attempts": 1})
 """A question may meet a cold start, and takes several requests; asked twice, it would be answered twice."""
 
-_WRITERS = {"messages": "MessageWriter", "streams": "FileWriter"}
-"""By the kind of a destination, who writes to its bucket; the stack's outputs are called after it."""
+_WORKERS = {"messages": "MessageWriter", "streams": "FileWriter", "files": "Importer"}
+"""By the kind of a definition, who works in its bucket; the stack's outputs are called after it."""
 
 
 class Deployment:
@@ -39,8 +39,13 @@ class Deployment:
         self.ports = Ports(self.settings, clients=clients)
 
     def role_arn(self, kind: str) -> str:
-        """Our role that works on destinations of this kind, which customers' trust policies name."""
-        return self.outputs[f"{_WRITERS[kind]}RoleArn"]
+        """Our role that works on definitions of this kind, which customers' trust policies name."""
+        return self.outputs[f"{_WORKERS[kind]}RoleArn"]
+
+    @property
+    def drop_bucket(self) -> str:
+        """Our own bucket, into which files are dropped."""
+        return self.outputs["DropBucket"]
 
     @property
     def secret_prefix(self) -> str:
@@ -57,7 +62,7 @@ class Deployment:
         )
 
     def ask(self, question: Mapping[str, Any], *, kind: str) -> Any:
-        """The answer of the function that will use the access in question, to a destination of this kind.
+        """The answer of the function that will use the access in question, to a definition of this kind.
 
         Raises:
             Transient: It cannot be asked now, or has no answer now.
@@ -65,7 +70,7 @@ class Deployment:
         """
         with translated("asking the function"):
             answer = self.clients.get("lambda", config=_PATIENT).invoke(
-                FunctionName=self.outputs[f"{_WRITERS[kind]}Function"],
+                FunctionName=self.outputs[f"{_WORKERS[kind]}Function"],
                 Payload=msgspec.json.encode(question),
             )
         payload = msgspec.json.decode(answer["Payload"].read())

@@ -1,20 +1,20 @@
 """`sluice destination`: destinations, stored with their access verified."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from cli import secrets, verification
+from cli import connections, secrets, verification
 from cli.apps import group
+from cli.connections import listed
 from cli.deployment import Deployment
 from cli.documents import read_destination
 from cli.resending import release_held
 from cli.run import Run, command
-from functions.adapters.definitions import Stored
-from functions.core.definitions.destination import Destination, RoleCredentials, masked
+from functions.adapters.definitions import Stored, What
+from functions.core.definitions.destination import Destination
 from functions.core.errors import Code, Fault, Permanent, Refused
 from functions.core.failures import State
 
@@ -31,8 +31,7 @@ NoVerify = Annotated[bool, typer.Option("--no-verify", help="Store it as it is; 
 def create(run: Run, file: File, *, no_verify: NoVerify = False) -> None:
     """Verify the access of a new destination and store it; its external id is made at the first attempt."""
     destination, document = read_destination(file)
-    if run.deployment.ports.definitions.current(destination.name) is not None:
-        raise Permanent(Code.EXISTS, f"{destination.name} is there: sluice destination update {file}")
+    connections.refuse_known(run, run.deployment.ports.definitions, destination.name, file)
     _store(run, destination, document, before=None, verify=not no_verify)
 
 
@@ -60,9 +59,9 @@ def show(
     version: Annotated[int | None, typer.Option(help="As it was then; every version is kept.")] = None,
 ) -> None:
     """A destination as it is stored, its secrets masked, with its external id and what is waiting."""
-    found = stored(run.deployment, name) if version is None else _version(run.deployment, name, version)
+    found = connections.version(run.deployment.ports.definitions, name, version)
     ledger = run.deployment.ports.failures
-    shown = _listed(found) | {
+    shown = listed(found) | {
         "definition": found.document,
         "failures_open": sum(failure.state is State.OPEN for failure in ledger.of(name)),
     }
@@ -74,13 +73,7 @@ def show(
 @command(app, name="list", example="sluice destination list", aws=True)
 def list_all(run: Run) -> None:
     """All destinations."""
-    definitions = run.deployment.ports.definitions
-    for name in definitions.names():
-        found = definitions.current(name)
-        if found is not None:
-            shown = _listed(found)
-            state = "enabled" if shown["enabled"] else "disabled"
-            run.row(shown, f"{name}\t{shown['bucket']}\tversion {found.version}\t{state}")
+    connections.show_all(run, run.deployment.ports.definitions)
 
 
 @command(app, example="sluice destination delete acme", aws=True)
@@ -96,7 +89,7 @@ def delete(run: Run, name: Name) -> None:
 @command(app, example="sluice destination disable acme", aws=True)
 def disable(run: Run, name: Name) -> None:
     """Deliver nothing to a destination: messages are held, and the runs of streams wait."""
-    kind = _set_enabled(run.deployment, name, enabled=False).kind
+    kind = connections.set_enabled(run.deployment.ports.definitions, name, enabled=False).kind
     seconds = run.deployment.settings.definition_max_age_seconds
     then = "messages are held" if kind == "messages" else "runs are taken in, and wait,"
     run.result({"disabled": name}, f"{name}: disabled, {then} within {seconds} seconds")
@@ -105,14 +98,14 @@ def disable(run: Run, name: Name) -> None:
 @command(app, example="sluice destination enable acme", aws=True)
 def enable(run: Run, name: Name) -> None:
     """Deliver to a destination again, and first what was held meanwhile, in its order; runs go by themselves."""
-    _release(run, _set_enabled(run.deployment, name, enabled=True))
+    _release(run, connections.set_enabled(run.deployment.ports.definitions, name, enabled=True))
 
 
 @command(app, example="sluice destination resume acme", aws=True)
 def resume(run: Run, name: Name) -> None:
     """Send again, in its order, what is held for a destination that is enabled; runs go by themselves."""
     found = stored(run.deployment, name)
-    if not _listed(found)["enabled"]:
+    if not listed(found)["enabled"]:
         raise Permanent(Code.EXISTS, f"{name} is disabled: sluice destination enable {name}")
     _release(run, found)
 
@@ -130,17 +123,7 @@ def stored(deployment: Deployment, name: str) -> Stored:
     Raises:
         Permanent: There is none.
     """
-    found = deployment.ports.definitions.current(name)
-    if found is None:
-        raise Permanent(Code.MISSING_FILE, f"there is no destination {name}: sluice destination list")
-    return found
-
-
-def _version(deployment: Deployment, name: str, number: int) -> Stored:
-    found = deployment.ports.definitions.version(name, number)
-    if found is None:
-        raise Permanent(Code.MISSING_FILE, f"there is no version {number} of {name}")
-    return found
+    return connections.stored(deployment.ports.definitions, name)
 
 
 def _refuse_other_kind(destination: Destination, before: Stored) -> None:
@@ -155,23 +138,6 @@ def _refuse_other_kind(destination: Destination, before: Stored) -> None:
         raise Refused([fault])
 
 
-def refuse_foreign_external_id(destination: Destination, issued: str) -> None:
-    """An external id is made by us, for one connection; one that somebody chose protects nobody.
-
-    Raises:
-        Refused: The definition brings another than the one that was issued to it.
-    """
-    role = destination.credentials
-    if isinstance(role, RoleCredentials) and role.external_id not in {None, issued}:
-        fault = Fault(
-            code=Code.BAD_DEFINITION,
-            path="credentials.external_id",
-            message=f"was not issued to {destination.name}",
-            cure=f"leave it out; the one that was issued is {issued}",
-        )
-        raise Refused([fault])
-
-
 def _store(
     run: Run,
     destination: Destination,
@@ -181,37 +147,12 @@ def _store(
     verify: bool,
 ) -> None:
     definitions = run.deployment.ports.definitions
-    external_id = definitions.issue_external_id(destination.name)
-    refuse_foreign_external_id(destination, external_id)
-    with secrets.kept(run.deployment, destination, before) as secret_arn:
-        new = Stored(
-            name=destination.name,
-            version=1 + (before.version if before else definitions.last_version(destination.name)),
-            document=masked(document),
-            created_at=_now(),
-            external_id=external_id,
-            secret_arn=secret_arn,
-        )
-        if verify:
-            verification.verify(run, new)
-            new = msgspec.structs.replace(new, verified=_now())
+    connections.refuse_meeting(run, destination, what=What.DESTINATION)
+    with connections.drafted(run, definitions, destination, document, before) as draft:
+        new = connections.verified(run, draft, verify=verify)
         definitions.put(new)
     how = "access verified" if verify else "access not verified"
-    run.result(_listed(new), f"{new.name}: stored as version {new.version}, {how}")
-
-
-def _set_enabled(deployment: Deployment, name: str, *, enabled: bool) -> Stored:
-    found = stored(deployment, name)
-    if found.document.get("enabled", True) is not enabled:
-        changed = msgspec.structs.replace(
-            found,
-            version=found.version + 1,
-            created_at=_now(),
-            document=found.document | {"enabled": enabled},
-        )
-        deployment.ports.definitions.put(changed)
-        return changed
-    return found
+    run.result(listed(new), f"{new.name}: stored as version {new.version}, {how}")
 
 
 def _release(run: Run, found: Stored) -> None:
@@ -223,20 +164,3 @@ def _release(run: Run, found: Stored) -> None:
     sent = release_held(run, found.name)
     text = f"{found.name}: enabled, {sent} held messages are sent again"
     run.result({"enabled": found.name, "released": sent}, text)
-
-
-def _listed(found: Stored) -> dict[str, Any]:
-    return {
-        "name": found.name,
-        "version": found.version,
-        "kind": found.document["kind"],
-        "bucket": found.document["bucket"],
-        "enabled": found.document.get("enabled", True),
-        "created_at": found.created_at,
-        "verified": found.verified,
-        "external_id": found.external_id,
-    }
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,16 +1,20 @@
 """Documents in files: YAML or JSON, checked by whoever knows them, with the line of every fault."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import yaml
 
-from functions.core.definitions.destination import Destination
+from functions.core.definitions.destination import SOURCE, Destination
 from functions.core.definitions.parsing import parse_destination
 from functions.core.errors import Code, Fault, Refused
+
+if TYPE_CHECKING:
+    from functions.core.definitions.sources import Source
 
 Checked = TypeVar("Checked")
 
@@ -42,6 +46,32 @@ def read_destination(file: str) -> tuple[Destination, dict[str, Any]]:
     return read_document(file, lambda document: (parse_destination(document), _as_stored(document)))
 
 
+def read_source(file: str, converter: str | None = None) -> "tuple[Source, dict[str, Any]]":
+    """The source that a file describes, checked, and the document itself with its converter in it.
+
+    The converter may be a file: that which is given, else that which the document names, beside its own.
+
+    Raises:
+        Refused: All faults of the document, each with its path, its line and its column.
+    """
+    return read_document(file, lambda document: _source(document, file, converter))
+
+
+def read_definition(file: str) -> "Destination | Source":
+    """The destination or the source that a file describes, checked.
+
+    Raises:
+        Refused: As the two above.
+    """
+
+    def parse(document: Any) -> "Destination | Source":
+        if isinstance(document, dict) and document.get("kind") == SOURCE:
+            return _source(document, file, None)[0]
+        return parse_destination(document)
+
+    return read_document(file, parse)
+
+
 def read_document(file: str, parse: Callable[[Any], Checked]) -> Checked:
     """What `parse` makes of the document in a file.
 
@@ -71,6 +101,41 @@ def _as_stored(document: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(given, dict):
         return document
     return document | {"delimited": {"null" if name is None else name: each for name, each in given.items()}}
+
+
+def _source(document: Any, file: str, converter: str | None) -> "tuple[Source, dict[str, Any]]":
+    # Its libraries take their time, and most commands do without.
+    from functions.core.definitions.sources import parse_source  # noqa: PLC0415 - as said
+
+    if isinstance(document, dict):
+        given = converter if converter is not None else document.get("converter")
+        if isinstance(given, str):
+            beside = given if converter is not None else str(Path(file).parent / given)
+            given = _converter(beside)
+        start = document.get("start_from")
+        document = {
+            **document,
+            **({} if given is None else {"converter": _as_json(given)}),
+            **({"start_from": start.isoformat()} if isinstance(start, date | datetime) else {}),
+        }
+    return parse_source(document), document
+
+
+def _converter(file: str) -> Any:
+    try:
+        return read_document(file, lambda document: document)
+    except Refused as refused:
+        raise Refused(
+            msgspec.structs.replace(fault, path="converter", message=f"{file}: {fault.message}")
+            for fault in refused.faults
+        ) from None
+
+
+def _as_json(value: Any) -> Any:
+    """A value with the names that JSON has for those that YAML reads as values."""
+    if isinstance(value, Mapping):
+        return {"null" if name is None else str(name): _as_json(each) for name, each in value.items()}
+    return [_as_json(each) for each in value] if isinstance(value, list) else value
 
 
 def _repeated(

@@ -3,19 +3,37 @@
 import os
 import sys
 
-from cli import access, convert, definition, demo, destination, failures, load, local, runs, send, template
+from cli import (
+    access,
+    convert,
+    definition,
+    demo,
+    destination,
+    failures,
+    load,
+    local,
+    profile,
+    records,
+    runs,
+    send,
+    source,
+    template,
+)
 from cli.apps import group
 
 app = group("S3 destinations and S3 imports for your own product, in your own AWS account.")
 app.add_typer(template.app, name="template")
 app.add_typer(definition.app, name="definition")
 app.add_typer(destination.app, name="destination")
+app.add_typer(source.app, name="source")
 app.add_typer(access.app, name="access")
 app.add_typer(runs.app, name="runs")
 app.add_typer(failures.app, name="failures")
+app.add_typer(profile.app, name="profile")
 app.add_typer(local.app, name="local")
 send.add_to(app)
 load.add_to(app)
+records.add_to(app)
 convert.add_to(app)
 demo.add_to(app)
 

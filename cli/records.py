@@ -21,10 +21,10 @@ from functions.core.compression import COMPRESSIONS
 from functions.core.errors import Code, Fault, SluiceError
 from functions.core.files.inputs import DataFile, told_by
 from functions.core.files.settings import Input
+from functions.core.formats.column_batches import ColumnBatch
 from functions.core.formats.declared import json_schema
 from functions.core.formats.faults import broken
 from functions.core.formats.json_lines import JsonLines
-from functions.core.formats.parquet import ColumnBatch
 from functions.core.formats.rows import MAX_RECORD_BYTES, Batch
 from functions.core.formats.table import ALIASES, FORMATS
 from functions.core.record_batches import Flush, RecordBatches

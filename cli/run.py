@@ -90,20 +90,27 @@ _AWS = [
 
 
 def command(
-    app: typer.Typer, *, example: str, aws: bool = False, name: str | None = None
+    app: typer.Typer,
+    *,
+    example: str,
+    aws: bool = False,
+    name: str | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command: its first parameter is the `Run`, the others are the command's own.
 
-    Every command takes `--json`; one that works with a deployment (`aws`) also the options that name it.
+    Every command takes `--json`; one that works with a deployment (`aws`) also the options that name it, but for
+    those (`without`) whose names are something else to it.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        shared = [_JSON, *(_AWS if aws else [])]
+        shared = [_JSON, *(each for each in _AWS if aws and each.name not in without)]
+        left_out = {each.name: each.default for each in _AWS if each.name in without}
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
 
         @functools.wraps(function)
         def invoke(**given: Any) -> None:
-            run = Run(**{parameter.name: given.pop(parameter.name) for parameter in shared})
+            run = Run(**left_out, **{parameter.name: given.pop(parameter.name) for parameter in shared})
             try:
                 function(run, **given)
             except SluiceError as error:

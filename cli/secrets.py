@@ -9,7 +9,7 @@ import msgspec
 from cli.deployment import Deployment
 from functions.adapters.clients import translated
 from functions.adapters.definitions import Stored
-from functions.core.definitions.destination import MASK, Destination, KeyCredentials
+from functions.core.definitions.connection import MASK, Connection, KeyCredentials
 from functions.core.errors import Code, Fault, Refused
 
 RECOVERY_DAYS = 30
@@ -17,8 +17,8 @@ RECOVERY_DAYS = 30
 
 
 @contextmanager
-def kept(deployment: Deployment, destination: Destination, before: Stored | None) -> Iterator[str | None]:
-    """The ARN of the secret that holds the destination's keys, or None where it has a role.
+def kept(deployment: Deployment, connection: Connection, before: Stored | None) -> Iterator[str | None]:
+    """The ARN of the secret that holds the connection's keys, or None where it has none.
 
     Masked keys stay what they are. A new secret is gone again if what follows does not succeed; if it does, the
     one before it goes.
@@ -27,7 +27,7 @@ def kept(deployment: Deployment, destination: Destination, before: Stored | None
         Refused: Keys are masked, and none are stored.
         Transient: Secrets Manager cannot be reached.
     """
-    keys = destination.credentials
+    keys = connection.credentials
     old = before.secret_arn if before else None
     if not isinstance(keys, KeyCredentials):
         yield None
@@ -37,7 +37,7 @@ def kept(deployment: Deployment, destination: Destination, before: Stored | None
         yield old
         return
     else:
-        made = _create(deployment, destination.name, keys)
+        made = _create(deployment, connection.name, keys)
         try:
             yield made
         except BaseException:

@@ -7,7 +7,7 @@ import msgspec
 
 from cli.run import Run
 from functions.adapters.definitions import Stored
-from functions.core.definitions.destination import RoleCredentials
+from functions.core.definitions.connection import RoleCredentials
 from functions.core.errors import Code, Fault, Refused
 
 
@@ -19,12 +19,28 @@ def verify(run: Run, new: Stored) -> list[dict[str, Any]]:
     """
     question = {"stored": new, "role_arn": run.deployment.role_arn(new.kind)}
     checks: list[dict[str, Any]] = run.deployment.ask(question, kind=new.kind)["checks"]
+    return _told(run, new, checks)
+
+
+def ask(run: Run, found: Stored, what: str) -> list[dict[str, Any]]:
+    """The answer to one of `functions.adapters.questions` that is answered by checks.
+
+    Raises:
+        Refused: It is not as it must be.
+    """
+    checks: list[dict[str, Any]] = run.deployment.ask({"stored": found, "ask": what}, kind=found.kind)[
+        "checks"
+    ]
+    return _told(run, found, checks)
+
+
+def _told(run: Run, new: Stored, checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for check in checks:
         if not run.as_json:
             run.tell(f"{'ok    ' if check['passed'] else 'FAILED'} {check['name']}")
     failed = [_failed(check) for check in checks if not check["passed"]]
     if failed:
-        if not run.as_json and isinstance(new.destination().credentials, RoleCredentials):
+        if not run.as_json and isinstance(new.connection().credentials, RoleCredentials):
             run.tell(f"the external id of {new.name} is {new.external_id}")
         raise Refused(failed)
     return checks

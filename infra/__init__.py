@@ -1,4 +1,4 @@
-"""The infrastructure, declared with CDK; `infra/stack.py` shows the whole system."""
+"""The infrastructure, declared with CDK; `infra/stack.py` is its table of contents."""
 
 from infra.node import find_node
 

@@ -34,33 +34,36 @@ class AccessError(ValueError):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """The access that one destination needs: its parameters' defaults, and what shapes the template."""
+    """The access that one destination or source needs: its parameters' defaults, and what shapes the template."""
 
     role_name: str
     trusted_role_arn: str
-    """Our function's role: the deployment's output `MessageWriterRoleArn`, for streams `FileWriterRoleArn`."""
+    """Our function's role: the deployment's output `MessageWriterRoleArn`, for streams `FileWriterRoleArn`, for
+    sources `ImporterRoleArn`."""
     external_id: str
     bucket: str
     kind: str = "messages"
-    """The destination's kind: what its job is."""
+    """The kind of the destination, or `files` for a source: what its job is."""
     prefix: str = ""
     kms_key_arn: str | None = None
     """Only with a key does the template have a parameter for it, and the role its use."""
     keep: bool = False
     """Whether a destination of messages has `on_existing: keep`, which looks at what is already there."""
+    notifications: bool = False
+    """Whether a source's notifications are to be set up for the customer."""
     create_bucket: bool = False
     role_name_pattern: str = "sluice-*"
     """What roles the deployment can assume: its `assume_role_pattern`."""
 
 
 class AccessStack(Stack):
-    """The customer's stack for one destination."""
+    """The customer's stack for one destination or source."""
 
     def __init__(self, scope: Construct, id: str, *, access: Access) -> None:  # noqa: A002 CDK's own name for it
         super().__init__(
             scope,
             id,
-            description="Lets Sluice deliver to one bucket",
+            description="Lets Sluice work in one bucket",
             # Neither a bootstrapped account nor a rule that asks for one: customers have no CDK.
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
@@ -104,7 +107,7 @@ class AccessStack(Stack):
         ).role
         role.override_logical_id("Role")
         self._bucket(bucket, key=key, wanted=self._asked_for("CreateBucket", default=access.create_bucket))
-        CfnOutput(self, "RoleArn", value=role.attr_arn, description="The destination's credentials.role_arn")
+        CfnOutput(self, "RoleArn", value=role.attr_arn, description="The definition's credentials.role_arn")
 
     def _parameter(self, name: str, default: str, rule: tuple[str, str]) -> str:
         """A reference to a parameter whose default obeys the rule that CloudFormation will hold it to.
@@ -200,7 +203,7 @@ def customer_template(access: Access) -> dict[str, Any]:
 
 
 def _allowed(access: Access, *, bucket: str, prefix: str, key: str | None) -> dict[str, policies.Document]:
-    """What the destination's job needs, by the name that it is to have on the role."""
+    """What the job needs, by the name that it is to have on the role."""
     where: dict[str, Any] = {
         "bucket": bucket,
         "prefix": prefix,
@@ -209,6 +212,8 @@ def _allowed(access: Access, *, bucket: str, prefix: str, key: str | None) -> di
     }
     if access.kind == "messages":
         return {"write-messages": policies.write_messages(**where, keep=access.keep)}
+    if access.kind == "files":
+        return {"read-files": policies.read_files(**where, notifications=access.notifications)}
     return {"write-files": policies.write_files(**where)}
 
 

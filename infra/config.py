@@ -17,11 +17,11 @@ PYTHON = "3.13"
 DEPENDENCIES = ("aws-lambda-powertools", "boto3", "jmespath", "msgspec", "obstore")
 """What every function imports: the layer holds these and their own needs, as the lock file pins them."""
 
-COLUMNAR = ("isal", "pyarrow", "pysequoia", "tzdata")
-"""What writing files takes: gzip, columns, OpenPGP and time zones, a layer of its own."""
+COLUMNAR = ("google-re2", "isal", "pyarrow", "pysequoia", "tzdata")
+"""What files take: users' patterns, gzip, columns, OpenPGP and time zones, a layer of its own."""
 
-DELIVERY_SECONDS = 900
-"""What `file_writer` has for a run, one at a time: the most that Lambda gives."""
+LONGEST_SECONDS = 900
+"""What `file_writer` has for a run, and `importer` for its files: the most that Lambda gives."""
 
 QUEUE_RETENTION_DAYS = 14
 """The most that SQS allows; each queue and each dead-letter queue keeps a message this long."""
@@ -39,6 +39,8 @@ _MEMORY_BESIDE_PAYLOADS = 256
 
 _COPIES_OF_PAYLOADS = 3
 """As it was read, as the object that it becomes, and while it is sent."""
+
+_MEGABYTES_OF_A_GIGABYTE = 1000
 
 
 class ConfigError(ValueError):
@@ -59,7 +61,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     retain: bool = True
     """Whether tables, bucket, queues, key and logs outlive the stack; then it is also protected from deletion."""
     alarm_emails: tuple[Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
-    """Who is told of alarms; in the context one string with commas, or a list."""
+    """Who is told of alarms; a list in the context may also be one string with commas."""
     oldest_message_alarm_seconds: Annotated[int, Meta(ge=60)] = 900
     """Older messages mean that deliveries stand still; SQS leaves those received three times out of this age."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -74,6 +76,24 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """Staged rows that one delivery takes: a larger run is refused before anything of it is written."""
     open_run_alarm_hours: Annotated[int, Meta(ge=1, le=24 * QUEUE_RETENTION_DAYS)] = 24
     """A run open for longer is waiting for what was probably never sent."""
+    event_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 400
+    """How long imported events stay in the event store, by the day of their upload."""
+    reject_retention_days: Annotated[int, Meta(ge=1, le=3650)] = 90
+    """How long the refused rows of imported files stay."""
+    import_accounts: tuple[Annotated[str, Meta(pattern=r"^\d{12}$")], ...] = ()
+    """The customers' accounts whose buckets may notify us of files, beside our own."""
+    output_queue_arns: tuple[
+        Annotated[str, Meta(pattern=r"^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[\w-]{1,80}(\.fifo)?$")], ...
+    ] = ()
+    """The queues that sources may output events to, encrypted with our key or with SQS's own."""
+    chunk_events: Annotated[int, Meta(ge=1, le=500_000)] = 50_000
+    """Records of a file that are converted, written and committed together, at most."""
+    chunk_megabytes: Annotated[int, Meta(ge=1, le=512)] = 64
+    """The same, in decoded bytes."""
+    largest_file_gigabytes: Annotated[int, Meta(ge=1, le=10)] = 5
+    """A file above is refused."""
+    waiting_file_alarm_minutes: Annotated[int, Meta(ge=1, le=24 * 60 * QUEUE_RETENTION_DAYS)] = 60
+    """A file that waits for longer is one that nobody reads, or one of more than are read."""
     definition_max_age_seconds: Annotated[int, Meta(ge=0, le=3600)] = 60
     writes_at_once: Annotated[int, Meta(ge=1, le=512)] = 32
     """What an invocation of `message_writer` or `stager` has under way together."""
@@ -97,6 +117,14 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """The disk of an invocation, where files grow that cannot be sent piece by piece."""
     file_writer_max_concurrency: Annotated[int, Meta(ge=2, le=1000)] = 20
     """Runs delivered at once, each by an invocation of its own."""
+    importer_memory_megabytes: Annotated[int, Meta(ge=512, le=10_240)] = 1769
+    importer_storage_megabytes: Annotated[int, Meta(ge=512, le=10_240)] = 10_240
+    """The disk of an invocation, for what can only be read from its end, as zip archives are."""
+    importer_batch_size: Annotated[int, Meta(ge=1, le=10_000)] = 10
+    """Notifications that one invocation takes: small files share its start, large ones its time."""
+    importer_window_seconds: Annotated[int, Meta(ge=0, le=20)] = 1
+    """How long a file may wait for others: it is to be begun within 30 seconds."""
+    importer_max_concurrency: Annotated[int, Meta(ge=2, le=1000)] = 20
     planner_memory_megabytes: Annotated[int, Meta(ge=256, le=10_240)] = 512
     planner_timeout_seconds: Annotated[int, Meta(ge=10, le=900)] = 60
     """It is started every minute; what one invocation leaves, the next one finds."""
@@ -119,6 +147,18 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
             window_seconds=self.stager_window_seconds,
             memory_megabytes=self.stager_memory_megabytes,
         )
+        self._check_taking(
+            "importer",
+            batch_size=self.importer_batch_size,
+            window_seconds=self.importer_window_seconds,
+            memory_megabytes=self.importer_memory_megabytes,
+        )
+        spooled = self.largest_file_gigabytes * _MEGABYTES_OF_A_GIGABYTE
+        if spooled > self.importer_storage_megabytes:
+            raise ValueError(
+                f"`largest_file_gigabytes` of {self.largest_file_gigabytes} needs at least {spooled}"
+                " `importer_storage_megabytes`"
+            )
         shortest = self.failure_retention_days + 2 * QUEUE_RETENTION_DAYS
         if self.payload_retention_days < shortest:
             raise ValueError(
@@ -146,6 +186,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
             )
 
 
+_LISTS = ("alarm_emails", "import_accounts", "output_queue_arns")
+"""What the command line gives as one string with commas."""
+
+
 def from_context(context: Mapping[str, Any]) -> Deployment:
     """The deployment that a CDK context describes; keys that belong to the CDK itself are left alone.
 
@@ -159,8 +203,9 @@ def from_context(context: Mapping[str, Any]) -> Deployment:
         if near := difflib.get_close_matches(key, ours, n=1, cutoff=0.8):
             raise ConfigError(f"context `{key}` is no setting of Sluice: did you mean `{near[0]}`?")
     found = {key: context[key] for key in ours if key in context}
-    if isinstance(emails := found.get("alarm_emails"), str):
-        found["alarm_emails"] = [email.strip() for email in emails.split(",") if email.strip()]
+    for key in _LISTS:
+        if isinstance(stated := found.get(key), str):
+            found[key] = [value.strip() for value in stated.split(",") if value.strip()]
     try:
         return msgspec.convert(found, Deployment, strict=False)
     except msgspec.ValidationError as error:

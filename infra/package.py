@@ -1,7 +1,7 @@
 """What Lambda is given: our code, and layers of what it imports, built with nothing but Python — no Docker.
 
 `python -m infra.package --architecture x86_64 DIR` lays all out as Lambda unpacks them: `DIR/code` is
-`/var/task`, `DIR/layer` is `/opt`, and so is `DIR/columnar`, for functions that write files.
+`/var/task`, `DIR/layer` is `/opt`, and so is `DIR/columnar`, for functions that work on files.
 """
 
 import argparse
@@ -61,7 +61,7 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
     code: Path
     layer: Path
     columnar: Path
-    """Beside the layer that all have, for those functions that write files."""
+    """Beside the layer that all have, for those functions that work on files."""
 
 
 def build(target: Target, *, into: Path = ROOT / "build", lock: Path = LOCK) -> Package:

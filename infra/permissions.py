@@ -8,13 +8,23 @@ from typing import Any
 
 import msgspec
 
+_ALL_ON_ITEMS = (
+    "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
+    "dynamodb:Query",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+)
+_READ_AND_WRITE = ("s3:GetObject", "s3:PutObject")
+
 
 class Permission(msgspec.Struct, frozen=True, kw_only=True):
     """One statement that allows; a resource with a wildcard says why it cannot be narrower."""
 
     sid: str
     actions: tuple[str, ...]
-    resource: str
+    resource: str | list[str]
     breadth: str = ""
 
     @property
@@ -59,6 +69,12 @@ def read_definitions(table_arn: str) -> Permission:
     return Permission(sid="ReadDefinitions", actions=("dynamodb:GetItem",), resource=table_arn)
 
 
+def find_definitions(table_arn: str) -> Permission:
+    """Fetch single definitions, and ask which there are."""
+    calls = ("dynamodb:GetItem", "dynamodb:Query")
+    return Permission(sid="FindDefinitions", actions=calls, resource=table_arn)
+
+
 def keep_ledger(table_arn: str) -> Permission:
     """Write single entries of the ledger."""
     calls = ("dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -67,9 +83,14 @@ def keep_ledger(table_arn: str) -> Permission:
 
 def keep_runs(table_arn: str) -> Permission:
     """Read runs and change them in transactions, each of whose parts needs the right to it alone."""
-    reads = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
+    reads = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
     writes = ("dynamodb:PutItem", "dynamodb:UpdateItem")
     return Permission(sid="KeepRuns", actions=(*reads, *writes), resource=table_arn)
+
+
+def find_runs(table_arn: str) -> Permission:
+    """Ask which runs are unfinished."""
+    return Permission(sid="FindRuns", actions=("dynamodb:Query",), resource=table_arn)
 
 
 def deliver_runs(table_arn: str) -> Permission:
@@ -79,9 +100,36 @@ def deliver_runs(table_arn: str) -> Permission:
     return Permission(sid="DeliverRuns", actions=(*reads, *writes), resource=table_arn)
 
 
-def send_tasks(queue_arn: str) -> Permission:
+def keep_imports(table_arn: str) -> Permission:
+    """Hold the leases of files, note how far they are read, and commit what was read, in transactions as above."""
+    return Permission(sid="KeepImports", actions=_ALL_ON_ITEMS, resource=table_arn)
+
+
+def claim_insert_ids(table_arn: str) -> Permission:
+    """Claim insert ids, look whose they are, and give back what was never output."""
+    reads = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
+    writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+    return Permission(sid="ClaimInsertIds", actions=(*reads, *writes), resource=table_arn)
+
+
+def keep_profiles(table_arn: str) -> Permission:
+    """Read and change the properties of users, groups and profiles."""
+    return Permission(sid="KeepProfiles", actions=_ALL_ON_ITEMS, resource=table_arn)
+
+
+def send_deliveries(queue_arn: str) -> Permission:
     """Ask for the delivery of a sealed run."""
-    return Permission(sid="SendTasks", actions=("sqs:SendMessage",), resource=queue_arn)
+    return Permission(sid="SendDeliveries", actions=("sqs:SendMessage",), resource=queue_arn)
+
+
+def send_imports(queue_arn: str) -> Permission:
+    """Ask for a file, for the rest of one, or for a look at what a bucket holds."""
+    return Permission(sid="SendImports", actions=("sqs:SendMessage",), resource=queue_arn)
+
+
+def send_events(queue_arns: Sequence[str]) -> Permission:
+    """Send imported events to the queues that the deployment lists."""
+    return Permission(sid="SendEvents", actions=("sqs:SendMessage",), resource=list(queue_arns))
 
 
 def stage_parts(bucket_arn: str) -> Permission:
@@ -113,6 +161,43 @@ def keep_failures(bucket_arn: str) -> Permission:
     why = "A body's key is a hash of its message; nothing else lies under the prefix"
     return Permission(
         sid="KeepFailures", actions=("s3:PutObject",), resource=f"{bucket_arn}/failures/*", breadth=why
+    )
+
+
+def read_drops(bucket_arn: str) -> Permission:
+    """Read the files that were dropped into our own bucket."""
+    why = "Who drops a file names it; nothing but such files is in the bucket"
+    calls = ("s3:GetObject", "s3:GetObjectVersion")
+    return Permission(sid="ReadDrops", actions=calls, resource=f"{bucket_arn}/*", breadth=why)
+
+
+def list_drops(bucket_arn: str) -> Permission:
+    """See what is in our own bucket for files, and where it is."""
+    calls = ("s3:ListBucket", "s3:GetBucketLocation")
+    return Permission(sid="ListDrops", actions=calls, resource=bucket_arn)
+
+
+def keep_candidates(bucket_arn: str) -> Permission:
+    """Keep a chunk's events until their insert ids are claimed, and read them again after an interruption."""
+    why = "A candidate's key is a hash of its chunk; nothing else lies under the prefix"
+    return Permission(
+        sid="KeepCandidates", actions=_READ_AND_WRITE, resource=f"{bucket_arn}/candidates/*", breadth=why
+    )
+
+
+def keep_events(bucket_arn: str) -> Permission:
+    """Add parts to the event store, and rewrite those of a user who is erased."""
+    why = "Projects and hours come with the events; nothing else lies under the prefix"
+    return Permission(
+        sid="KeepEvents", actions=_READ_AND_WRITE, resource=f"{bucket_arn}/events/*", breadth=why
+    )
+
+
+def keep_rejects(bucket_arn: str) -> Permission:
+    """Keep the rows that were refused."""
+    why = "Sources are made after the deployment; nothing else lies under the prefix"
+    return Permission(
+        sid="KeepRejects", actions=("s3:PutObject",), resource=f"{bucket_arn}/rejects/*", breadth=why
     )
 
 

@@ -1,16 +1,17 @@
-"""The whole system on one screen: what is kept, what is queued, what runs, what it may do, who is told."""
+"""The whole system on one screen: what is kept, which jobs are done with it, who is told, what others must know."""
 
-from aws_cdk import Aws, CfnOutput, Duration, Environment, Stack
+from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
-from infra import permissions
-from infra.config import DELIVERY_SECONDS, Deployment
+from infra.config import Deployment
 from infra.constructs.alarms import Alarms
 from infra.constructs.data_store import DataStore
 from infra.constructs.layers import Software
-from infra.constructs.queue_worker import Pace, QueueWorker, WorkQueue
-from infra.constructs.scheduled_worker import ScheduledWorker
-from infra.constructs.worker import Room, Site
+from infra.constructs.worker import Site
+from infra.jobs.imports import Imports
+from infra.jobs.messages import Messages
+from infra.jobs.planning import Planning
+from infra.jobs.streams import Streams
 from infra.package import Package
 
 
@@ -25,161 +26,47 @@ class SluiceStack(Stack):
             env=Environment(account=config.account, region=config.region),
             termination_protection=config.retain,
         )
-        secret_prefix = f"{config.name}/"
-        secrets = f"secretsmanager:{Aws.REGION}:{Aws.ACCOUNT_ID}:secret:{secret_prefix}*"
-        customers_roles = f"iam::*:role/{config.assume_role_pattern}"
-
         store = DataStore(self, "Data", config=config)
         software = Software(self, "Software", package=package, architecture=config.architecture)
         alarms = Alarms(self, "Alarms", config=config, store=store)
         site = Site(config=config, store=store, software=software)
 
-        read_definitions = permissions.read_definitions(store.definitions.table_arn)
-        read_payloads = permissions.read_payloads(store.bucket.bucket_arn)
-        keep_failures = permissions.keep_failures(store.bucket.bucket_arn)
-        as_customers = [
-            permissions.read_secrets(f"arn:{Aws.PARTITION}:{secrets}"),
-            permissions.assume_roles(f"arn:{Aws.PARTITION}:{customers_roles}"),
-        ]
+        messages = Messages(self, site=site)
+        streams = Streams(self, site=site)
+        imports = Imports(self, site=site)
+        planning = Planning(self, site=site, deliveries=streams.deliveries, arrivals=imports.arrivals)
 
-        # Messages become objects.
-        messages = WorkQueue(
-            self,
-            "Messages",
-            store=store,
-            pace=Pace(
-                timeout_seconds=config.message_writer_timeout_seconds,
-                batch_size=config.message_writer_batch_size,
-                window_seconds=config.message_writer_window_seconds,
-                max_concurrency=config.message_writer_max_concurrency,
-            ),
-        )
-        message_writer = QueueWorker(
-            self,
-            "MessageWriter",
-            module="message_writer",
-            work=messages,
-            site=site,
-            memory_megabytes=config.message_writer_memory_megabytes,
-            settings={
-                "assume_role_pattern": config.assume_role_pattern,
-                "writes_at_once": config.writes_at_once,
-                "payload_budget_megabytes": config.payload_budget_megabytes,
-            },
-            permitted=[
-                read_definitions,
-                permissions.keep_ledger(store.ledger.table_arn),
-                read_payloads,
-                keep_failures,
-                *as_customers,
-            ],
-        )
-        alarms.watch(message_writer)
-
-        # Rows are staged, their runs sealed and delivered as files.
-        records = WorkQueue(
-            self,
-            "Records",
-            store=store,
-            pace=Pace(
-                timeout_seconds=config.stager_timeout_seconds,
-                batch_size=config.stager_batch_size,
-                window_seconds=config.stager_window_seconds,
-                max_concurrency=config.stager_max_concurrency,
-            ),
-        )
-        deliveries = WorkQueue(
-            self,
-            "Deliveries",
-            store=store,
-            pace=Pace(
-                timeout_seconds=DELIVERY_SECONDS,
-                batch_size=1,
-                window_seconds=0,
-                max_concurrency=config.file_writer_max_concurrency,
-            ),
-        )
-        keep_runs = [
-            permissions.keep_runs(store.ledger.table_arn),
-            permissions.send_tasks(deliveries.queue.queue_arn),
-        ]
-        stager = QueueWorker(
-            self,
-            "Stager",
-            module="stager",
-            work=records,
-            site=site,
-            memory_megabytes=config.stager_memory_megabytes,
-            settings={
-                "deliveries_queue_url": deliveries.queue.queue_url,
-                "writes_at_once": config.writes_at_once,
-                "payload_budget_megabytes": config.payload_budget_megabytes,
-            },
-            permitted=[
-                read_definitions,
-                *keep_runs,
-                permissions.stage_parts(store.bucket.bucket_arn),
-                read_payloads,
-                keep_failures,
-            ],
-        )
-        alarms.watch(stager)
-        file_writer = QueueWorker(
-            self,
-            "FileWriter",
-            module="file_writer",
-            work=deliveries,
-            site=site,
-            memory_megabytes=config.file_writer_memory_megabytes,
-            storage_megabytes=config.file_writer_storage_megabytes,
-            settings={
-                "assume_role_pattern": config.assume_role_pattern,
-                "largest_run_gigabytes": config.largest_run_gigabytes,
-            },
-            permitted=[
-                read_definitions,
-                permissions.deliver_runs(store.ledger.table_arn),
-                permissions.read_parts(store.bucket.bucket_arn),
-                keep_failures,
-                *as_customers,
-            ],
-            writes_files=True,
-        )
-        alarms.watch(file_writer)
-        planner = ScheduledWorker(
-            self,
-            "Planner",
-            module="planner",
-            every=Duration.minutes(1),
-            site=site,
-            room=Room(
-                memory_megabytes=config.planner_memory_megabytes,
-                timeout_seconds=config.planner_timeout_seconds,
-            ),
-            settings={"deliveries_queue_url": deliveries.queue.queue_url},
-            permitted=[read_definitions, *keep_runs],
-        )
-        alarms.watch_runs(planner)
+        for worker in (messages.writer, streams.stager, streams.file_writer, imports.importer):
+            alarms.watch(worker)
+        alarms.watch_planner(planning.planner)
 
         outputs = {
             "DefinitionsTable": store.definitions.table_name,
             "LedgerTable": store.ledger.table_name,
+            "ClaimsTable": store.claims.table_name,
+            "ProfilesTable": store.profiles.table_name,
             "DataBucket": store.bucket.bucket_name,
-            "MessagesQueueUrl": messages.queue.queue_url,
-            "MessagesDeadLetterQueueUrl": messages.dead_letters.queue_url,
-            "MessageWriterFunction": message_writer.function.function_name,
-            "MessageWriterRoleArn": message_writer.role.role_arn,
-            "RecordsQueueUrl": records.queue.queue_url,
-            "RecordsDeadLetterQueueUrl": records.dead_letters.queue_url,
-            "StagerFunction": stager.function.function_name,
-            "DeliveriesQueueUrl": deliveries.queue.queue_url,
-            "DeliveriesDeadLetterQueueUrl": deliveries.dead_letters.queue_url,
-            "FileWriterFunction": file_writer.function.function_name,
-            "FileWriterRoleArn": file_writer.role.role_arn,
-            "PlannerFunction": planner.function.function_name,
+            "MessagesQueueUrl": messages.work.queue.queue_url,
+            "MessagesDeadLetterQueueUrl": messages.work.dead_letters.queue_url,
+            "MessageWriterFunction": messages.writer.function.function_name,
+            "MessageWriterRoleArn": messages.writer.role.role_arn,
+            "RecordsQueueUrl": streams.records.queue.queue_url,
+            "RecordsDeadLetterQueueUrl": streams.records.dead_letters.queue_url,
+            "StagerFunction": streams.stager.function.function_name,
+            "DeliveriesQueueUrl": streams.deliveries.queue.queue_url,
+            "DeliveriesDeadLetterQueueUrl": streams.deliveries.dead_letters.queue_url,
+            "FileWriterFunction": streams.file_writer.function.function_name,
+            "FileWriterRoleArn": streams.file_writer.role.role_arn,
+            "ArrivalsQueueUrl": imports.arrivals.queue.queue_url,
+            "ArrivalsQueueArn": imports.arrivals.queue.queue_arn,
+            "ArrivalsDeadLetterQueueUrl": imports.arrivals.dead_letters.queue_url,
+            "DropBucket": imports.drop.bucket.bucket_name,
+            "ImporterFunction": imports.importer.function.function_name,
+            "ImporterRoleArn": imports.importer.role.role_arn,
+            "PlannerFunction": planning.planner.function.function_name,
             "KeyArn": store.key.key_arn,
             "AlarmTopicArn": alarms.topic.topic_arn,
-            "SecretPrefix": secret_prefix,
+            "SecretPrefix": site.secret_prefix,
             "AssumeRolePattern": config.assume_role_pattern,
             "DefinitionMaxAgeSeconds": str(config.definition_max_age_seconds),
             "PartRetentionDays": str(config.part_retention_days),

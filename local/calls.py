@@ -1,16 +1,19 @@
 """What a request to AWS asks for, read from the request as each of the protocols spells it."""
 
+import html
 import json
 import re
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Self
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 from wsgiref.types import WSGIEnvironment
 
 from werkzeug.wrappers import Response
 
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/[^/]+/[^/]+/([^/]+)/")
+_KEY = re.compile(r"<Key>([^<]*)</Key>")
+"""In a call of DeleteObjects: one that is for a single object is made on that object."""
 _NAMED_BY = ("QueueUrl", "TableName", "SecretId", "KeyId", "RoleArn", "StackName", "TopicArn")
 _OBJECT_CALLS = (
     ("PUT", "uploadId", "UploadPart"),
@@ -18,6 +21,8 @@ _OBJECT_CALLS = (
     ("POST", "uploadId", "CompleteMultipartUpload"),
     ("DELETE", "uploadId", "AbortMultipartUpload"),
     ("GET", "uploadId", "ListParts"),
+    ("PUT", "acl", "PutObjectAcl"),
+    ("PUT", "tagging", "PutObjectTagging"),
     ("PUT", "", "PutObject"),
     ("GET", "", "GetObject"),
     ("HEAD", "", "HeadObject"),
@@ -29,6 +34,8 @@ _BUCKET_CALLS = (
     ("GET", "uploads", "ListMultipartUploads"),
     ("POST", "delete", "DeleteObjects"),
     ("HEAD", "", "HeadBucket"),
+    ("GET", "notification", "GetBucketNotificationConfiguration"),
+    ("PUT", "notification", "PutBucketNotificationConfiguration"),
     ("PUT", "", "CreateBucket"),
     ("DELETE", "", "DeleteBucket"),
 )
@@ -52,8 +59,10 @@ class Call:
         access_key, service = signed.groups() if signed else ("", "")
         parameters: dict[str, Any] = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         if service == "s3":
-            resource = unquote(environ["PATH_INFO"].encode("latin-1").decode()).strip("/")
+            resource = environ["PATH_INFO"].encode("latin-1").decode().strip("/")
             action = _s3_action(environ["REQUEST_METHOD"], resource, parameters)
+            if action == "DeleteObjects" and len(keys := _KEY.findall(_body(environ).decode())) == 1:
+                resource += f"/{html.unescape(keys[0])}"
         else:
             parameters |= _fields(environ)
             target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
@@ -83,9 +92,15 @@ def _s3_action(method: str, resource: str, query: dict[str, Any]) -> str:
 
 
 def _fields(environ: WSGIEnvironment) -> dict[str, Any]:
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = BytesIO(body)
+    body = _body(environ)
     if "json" in environ.get("CONTENT_TYPE", ""):
         fields = json.loads(body or "{}")
         return fields if isinstance(fields, dict) else {}
     return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    """The body of a request, which can be read once more."""
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = BytesIO(body)
+    return body

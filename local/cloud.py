@@ -11,12 +11,15 @@ from typing import Any, Self
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from local import transactions
 from local.accounts import OURS, Accounts
 from local.faults import Faults
 from local.function import Function, FunctionSettings
 from local.invocations import Invocations
 from local.loopback import Loopback
 from local.mappings import Delivery, Mapping, MappingSettings
+from local.notification_rules import of_template
+from local.notifications import Notifications
 from local.sandbox import Outcome
 from local.schedules import Schedule, ScheduleSettings, check_kinds
 from local.serial import Serial
@@ -104,13 +107,14 @@ class Cloud:
     def _start(self) -> None:
         check_kinds(resource["Type"] for resource in self._template["Resources"].values())
         self.logs = self._folder or Path(self._resources.enter_context(TemporaryDirectory(prefix="sluice-")))
-        aws = Serial(DomainDispatcherApplication(create_backend_app), service="dynamodb")
+        transactions.install()
+        aws = Notifications(Serial(DomainDispatcherApplication(create_backend_app), service="dynamodb"))
         public = Invocations(Trust(aws), self.functions)
         self._accounts = Accounts(endpoint_url=self._serve(aws), region=self.region)
         self.endpoint_url = self._serve(public)
         inside = self._serve(self._faults.around(public)) if self._faults else self.endpoint_url
         template = LocalTemplate.read(self._template, stack=self.name)
-        outputs = self._accounts.create_stack(template, name=self.name, account=OURS, parameters={})
+        outputs = self._created(template, name=self.name, account=OURS, parameters={})
         self.outputs = own_outputs(outputs)
         for properties in template.resolved(outputs, FUNCTION):
             self._add_function(properties, endpoint_url=inside)
@@ -152,9 +156,7 @@ class Cloud:
             StackError: Its resources were not all created.
         """
         local = LocalTemplate.read(template, stack=name)
-        return own_outputs(
-            self._accounts.create_stack(local, name=name, account=account, parameters=parameters or {})
-        )
+        return own_outputs(self._created(local, name=name, account=account, parameters=parameters or {}))
 
     def poll_once(self) -> list[Delivery]:
         """One batch of every mapping that has messages now; for clouds whose mappings do not poll."""
@@ -188,6 +190,17 @@ class Cloud:
                 if time.monotonic() >= deadline:
                     raise TimeoutError(f"messages are left after {seconds} s: {left}")
                 time.sleep(0.05)
+
+    def _created(
+        self, template: LocalTemplate, *, name: str, account: str, parameters: Variables[str, str]
+    ) -> dict[str, str]:
+        """The outputs of a new stack, whose buckets notify as they are told to; no queue is told of a test."""
+        outputs = self._accounts.create_stack(template, name=name, account=account, parameters=parameters)
+        for bucket, stated in template.notifications(outputs).items():
+            self.client("s3", account=account).put_bucket_notification_configuration(
+                Bucket=bucket, NotificationConfiguration=of_template(stated), SkipDestinationValidation=True
+            )
+        return outputs
 
     def _serve(self, application: Any) -> str:
         return self._resources.enter_context(Loopback(application)).url

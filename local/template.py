@@ -3,7 +3,8 @@
 What moto cannot do is taken out: types that it has no model for, and those that would do harm (its Lambda
 wants Docker, its bucket policies deny everything that a condition should have let through, its schedules never
 start anything). Functions, event source mappings and rules come back as outputs that hold their properties, so
-that moto's own CloudFormation resolves every reference in them.
+that moto's own CloudFormation resolves every reference in them; so does what buckets are told to notify, which moto
+creates without.
 """
 
 import json
@@ -16,6 +17,7 @@ from moto.cloudformation.parsing import get_model_map
 FUNCTION = "AWS::Lambda::Function"
 MAPPING = "AWS::Lambda::EventSourceMapping"
 RULE = "AWS::Events::Rule"
+BUCKET = "AWS::S3::Bucket"
 _HARMFUL = ("AWS::Lambda::", "AWS::Events::", "AWS::S3::BucketPolicy", "Custom::")
 _NAMED_BY = {FUNCTION: "FunctionName", RULE: "Name"}
 _OUTPUT = "EmbeddedCloud"
@@ -27,19 +29,22 @@ class LocalTemplate:
 
     body: dict[str, Any]
     ours: dict[str, dict[str, Any]]
+    notifying: frozenset[str] = frozenset()
+    """The buckets, by logical id, that are to notify."""
 
     @classmethod
     def read(cls, template: Mapping[str, Any], *, stack: str) -> Self:
         """Divide a synthesised template between moto and the embedded cloud."""
         resources = template["Resources"]
         ours = {name: value for name, value in resources.items() if not _creatable(value["Type"])}
+        notifying = frozenset(name for name, value in resources.items() if _notifies(value))
         references = _References(ours, stack)
         parameters = template.get("Parameters", {})
         outputs = {
             _OUTPUT + name: {"Value": {"Fn::ToJsonString": references.properties(name)}}
             for name, value in ours.items()
             if value["Type"] in (FUNCTION, MAPPING, RULE)
-        }
+        } | {_OUTPUT + name: _notification(name, resources[name]) for name in notifying}
         body = {
             "Parameters": {name: value for name, value in parameters.items() if not _of_bootstrap(value)},
             "Conditions": template.get("Conditions", {}),
@@ -47,12 +52,17 @@ class LocalTemplate:
             "Resources": {name: value for name, value in resources.items() if name not in ours},
             "Outputs": template.get("Outputs", {}) | outputs,
         }
-        return cls(body=references.rewritten(body), ours=ours)
+        return cls(body=references.rewritten(body), ours=ours, notifying=notifying)
 
     def resolved(self, outputs: Mapping[str, str], kind: str) -> list[dict[str, Any]]:
         """The properties of our resources of a type, once moto has resolved the outputs."""
         names = [name for name, value in self.ours.items() if value["Type"] == kind]
         return [json.loads(outputs[_OUTPUT + name]) for name in names]
+
+    def notifications(self, outputs: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+        """What each bucket is to notify, by the bucket's name; not of buckets that their condition left out."""
+        made = [json.loads(outputs[_OUTPUT + name]) for name in self.notifying if _OUTPUT + name in outputs]
+        return {each["Bucket"]: each["NotificationConfiguration"] for each in made}
 
 
 def own_outputs(outputs: Mapping[str, str]) -> dict[str, str]:
@@ -64,6 +74,18 @@ def _of_bootstrap(parameter: Mapping[str, Any]) -> bool:
     """Whether a parameter is the version of the CDK's bootstrap stack: nothing is bootstrapped here."""
     kind: str = parameter["Type"]
     return kind.startswith("AWS::SSM::")
+
+
+def _notifies(resource: Mapping[str, Any]) -> bool:
+    return resource["Type"] == BUCKET and "NotificationConfiguration" in resource.get("Properties", {})
+
+
+def _notification(name: str, bucket: Mapping[str, Any]) -> dict[str, Any]:
+    """The output that tells which bucket is to notify of what."""
+    stated = bucket["Properties"]["NotificationConfiguration"]
+    told = {"Bucket": {"Ref": name}, "NotificationConfiguration": stated}
+    condition = {"Condition": bucket["Condition"]} if "Condition" in bucket else {}
+    return {"Value": {"Fn::ToJsonString": told}, **condition}
 
 
 def _creatable(kind: str) -> bool:

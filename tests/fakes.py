@@ -27,6 +27,11 @@ class Journal(list[tuple[str, ...]]):
     def __init__(self) -> None:
         super().__init__()
         self._faults: dict[str, deque[Exception]] = {}
+        self._before: dict[str, deque[Callable[[], object]]] = {}
+
+    def before(self, deed: str, do: Callable[[], object]) -> None:
+        """Have something else happen just before this deed is done the next time."""
+        self._before.setdefault(deed, deque()).append(do)
 
     def fail(self, deed: str, *errors: Exception) -> None:
         """Have this deed raise these errors, one after the other, before it does anything."""
@@ -34,6 +39,8 @@ class Journal(list[tuple[str, ...]]):
 
     def note(self, deed: str, *about: str) -> None:
         """It is about to be done."""
+        if self._before.get(deed):
+            self._before[deed].popleft()()
         if self._faults.get(deed):
             raise self._faults[deed].popleft()
         self.append((deed, *about))

@@ -17,6 +17,7 @@ from functions.adapters.destinations import Destinations, Pinned
 from functions.adapters.objects import JSON, Bucket, Content
 from functions.adapters.runs import Refusal, RunLedger
 from functions.adapters.sending import Sender
+from functions.core.definitions.destination import of_another_kind
 from functions.core.definitions.streams import StreamDestination
 from functions.core.definitions.streams import parse as parse_streams
 from functions.core.errors import Code, Permanent
@@ -167,9 +168,14 @@ class MemoryRuns(RunLedger):
                 self._unfinished.discard(run.id)
             return self._runs[run.id]
 
-    def expire(self, run: str) -> None:
-        """Forget a run's parts, as their time is over."""
-        self._parts.pop(run)
+    def expire(self, run: str, *, parts: int) -> None:
+        """Forget some of a run's parts, as their time is over."""
+        for name in list(self._parts[run])[:parts]:
+            self._parts[run].pop(name)
+
+    def forget(self, run: str) -> None:
+        """Forget a run whose time is over, as DynamoDB does: not at once all of it."""
+        self._runs.pop(run)
 
     def _replaced(self, run: Run) -> bool:
         there = self._runs.get(run.id)
@@ -244,6 +250,8 @@ class FakeStreamDestinations(Destinations[StreamDestination]):
     def definition(self, name: str) -> StreamDestination | None:
         """As the adapter says."""
         stored = self.definitions.current(name)
+        if stored is not None and stored.kind != "streams":
+            raise of_another_kind(name, stored.kind)
         return None if stored is None else parse_streams(stored.document)
 
     def bucket(self, name: str) -> MemoryBucket:

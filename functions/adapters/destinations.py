@@ -14,10 +14,11 @@ from functions.adapters.aging import Aging
 from functions.adapters.definitions import Definitions, Stored
 from functions.adapters.objects import Bucket
 from functions.adapters.sessions import Sessions
-from functions.core.definitions.destination import ONLY, Destination, of_another_kind
+from functions.core.definitions.connection import Connection
+from functions.core.definitions.destination import ONLY, of_another_kind
 from functions.core.errors import Code, Permanent
 
-D = TypeVar("D", bound=Destination)
+D = TypeVar("D", bound=Connection)
 
 ABSENT_SECONDS = 1.0
 """How long a destination counts as unknown: one that is created now works for the next message."""
@@ -28,6 +29,13 @@ class Pinned(msgspec.Struct, Generic[D], frozen=True, kw_only=True):
 
     destination: D
     bucket: Bucket
+
+
+class Current(msgspec.Struct, Generic[D], frozen=True, kw_only=True):
+    """A destination, and the version of the definition that it is of."""
+
+    destination: D
+    version: int
 
 
 class _Found(msgspec.Struct, Generic[D], frozen=True, kw_only=True):
@@ -69,8 +77,17 @@ class Destinations(Generic[D]):
         Raises:
             Permanent: `BAD_MESSAGE`; it is of another kind.
         """
+        found = self.current(name)
+        return found.destination if found else None
+
+    def current(self, name: str) -> Current[D] | None:
+        """The same, with its version.
+
+        Raises:
+            Permanent: `BAD_MESSAGE`; it is of another kind.
+        """
         found = self._current.get(name)
-        return self._of_our_kind(found) if found else None
+        return Current(destination=self._of_our_kind(found), version=found.stored.version) if found else None
 
     def bucket(self, name: str) -> Bucket:
         """The customer's bucket.
@@ -81,7 +98,7 @@ class Destinations(Generic[D]):
         """
         found = self._current.get(name)
         if found is None:
-            raise Permanent(Code.BAD_MESSAGE, "there is no such destination")
+            raise Permanent(Code.BAD_MESSAGE, f"there is no such {self._definitions.what}")
         self._of_our_kind(found)
         version = found.stored.version
         return self._open.get((name, version, version))
@@ -118,13 +135,13 @@ class Destinations(Generic[D]):
     def _load_version(self, key: tuple[str, int]) -> tuple[_Found[D], float]:
         stored = self._definitions.version(*key)
         if stored is None:
-            raise Permanent(Code.BAD_MESSAGE, f"there is no version {key[1]} of the destination")
+            raise Permanent(Code.BAD_MESSAGE, f"there is no version {key[1]} of the {self._definitions.what}")
         return self._found(stored), math.inf
 
     def _found(self, stored: Stored) -> _Found[D]:
         if stored.kind in ONLY and stored.kind != self._kind:
             return _Found(stored=stored, destination=None)
-        return _Found(stored=stored, destination=cast("D", stored.destination()))
+        return _Found(stored=stored, destination=cast("D", stored.connection()))
 
     def _at(self, name: str, number: int) -> _Found[D]:
         """One version; the current one is at hand."""
@@ -148,14 +165,14 @@ class Destinations(Generic[D]):
 
 
 def bucket_of(
-    destination: Destination, credentials: Mapping[str, Any], *, region: str, endpoint_url: str | None
+    connection: Connection, credentials: Mapping[str, Any], *, region: str, endpoint_url: str | None
 ) -> Bucket:
-    """The bucket of a destination, opened with credentials as `Sessions` gives them."""
+    """The bucket of a connection, opened with credentials as `Sessions` gives them."""
     return Bucket(
-        destination.bucket,
-        region=destination.region or region,
+        connection.bucket,
+        region=connection.region or region,
         credentials=lambda: credentials,
-        owner=destination.owner,
-        kms_key_arn=destination.kms_key_arn,
+        owner=connection.owner,
+        kms_key_arn=connection.kms_key_arn,
         endpoint_url=endpoint_url,
     )

@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 from functions.adapters.objects import Bucket, Content
 from functions.core.definitions.destination import Destination
 from functions.core.files.store import Draft, Written
+from functions.core.metadata import encoded
 
 
 class FileDraft:
@@ -58,7 +59,7 @@ class BucketStore:
         self._bucket.put(
             written.key,
             Path(draft.path),
-            metadata=self._destination.metadata,
+            metadata=encoded(self._destination.metadata),
             content=Content(type=written.content_type, encoding=written.content_encoding),
             storage_class=self._destination.storage_class,
         )

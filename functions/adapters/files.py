@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.adapters.ledger import Ledger, key_of
-from functions.core.event_groups import EventPart
+from functions.core.errors import Code, Permanent
+from functions.core.event_groups import EventPart, hour_of_key
 from functions.core.imports import FileState, ImportFile
 from functions.core.runs import SHARDS, Tally
 
@@ -114,6 +115,30 @@ class FileLedger:
         counts = reasons[first + 1 :: 2]
         return frozenset(each.group for each, sealed in zip(parts, counts, strict=True) if sealed)
 
+    def void(self, file: ImportFile) -> None:
+        """Take what was committed of a file out of the event store's groups; the objects go with their files.
+
+        Raises:
+            Permanent: `LATE`; an hour of them is sealed, and may have been exported.
+            Transient: DynamoDB cannot do it now.
+        """
+        for key in file.parts:
+            hour = hour_of_key(key)
+            item = self._ledger.item(_part_key(hour.group, key))
+            if not item:
+                continue  # an earlier attempt has taken it out
+            part = msgspec.json.decode(item["body"]["B"], type=EventPart)
+            tally = Tally(messages=-1, rows=-part.events, bytes=-part.bytes)
+            actions = [
+                self._ledger.delete(_part_key(hour.group, key)),
+                self._ledger.count(hour.group, shard=_shard(key), tally=tally, seconds=self._event_seconds),
+            ]
+            if self._ledger.transact("voiding a chunk", actions) is not None:
+                text = (
+                    "a part of what was imported of the file may have been exported: it cannot be begun anew"
+                )
+                raise Permanent(Code.LATE, text)
+
     def forget(self, file: ImportFile) -> None:
         """Remove a file that is no longer in its bucket; what was imported of it stays.
 
@@ -133,7 +158,7 @@ class FileLedger:
 
     def _counted(self, each: GroupPart) -> list[Any]:
         part = each.part
-        shard = part.key.rpartition(".jsonl")[0][-1]
+        shard = _shard(part.key)
         tally = Tally(messages=1, rows=part.events, bytes=part.bytes)
         body = msgspec.json.encode(part)
         seconds = self._event_seconds
@@ -141,6 +166,15 @@ class FileLedger:
             self._ledger.put_part(each.group, shard=shard, name=part.key, body=body, seconds=seconds),
             self._ledger.count(each.group, shard=shard, tally=tally, seconds=seconds),
         ]
+
+
+def _shard(key: str) -> str:
+    """The shard of a part, whose name ends in digits of a digest."""
+    return key.rpartition(".jsonl")[0][-1]
+
+
+def _part_key(group: str, key: str) -> dict[str, Any]:
+    return key_of(f"parts#{group}#{_shard(key)}", f"part#{key}")
 
 
 def _newer(file: ImportFile) -> ImportFile:

@@ -7,6 +7,7 @@ one item a part, and `state` with the counts, which also says whether the group 
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,14 +29,23 @@ _COUNTS = Tally.__struct_fields__
 
 
 class Ledger:
-    """One table whose items have the keys `pk` and `sk`; `clock` gives seconds since the epoch."""
+    """One table whose items have the keys `pk` and `sk`.
+
+    `clock` gives seconds since the epoch, `sleep` waits for some.
+    """
 
     def __init__(
-        self, dynamodb: "DynamoDBClient", *, table: str, clock: Callable[[], float] = time.time
+        self,
+        dynamodb: "DynamoDBClient",
+        *,
+        table: str,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._dynamodb = dynamodb
         self._table = table
         self._clock = clock
+        self._sleep = sleep
 
     def item(self, key: Mapping[str, Any]) -> Mapping[str, Any]:
         """The item of this key; empty where there is none."""
@@ -61,17 +71,32 @@ class Ledger:
                 yield from page["Items"]
 
     def tally(self, group: str) -> Tally:
-        """What was committed to a group so far."""
-        keys = [_state_key(group, shard) for shard in SHARDS]
-        left: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        """What was committed to a group so far.
+
+        Raises:
+            Transient: DynamoDB cannot say it now.
+        """
         total = Tally()
-        while left:
-            with translated("counting rows"):
-                answer = self._dynamodb.batch_get_item(RequestItems=left)
-            for item in answer["Responses"].get(self._table, []):
-                total += Tally(**{name: int(item[name]["N"]) for name in _COUNTS if name in item})
-            left = answer.get("UnprocessedKeys")
+        for item in self.items("counting rows", [_state_key(group, shard) for shard in SHARDS]):
+            total += Tally(**{name: int(item[name]["N"]) for name in _COUNTS if name in item})
         return total
+
+    def items(self, what: str, keys: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The items of these keys, at most 100, in no order, without those that are not there.
+
+        Raises:
+            Transient: DynamoDB cannot read them all now.
+        """
+        left: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        for attempt in range(_TRIES):
+            with translated(what):
+                answer = self._dynamodb.batch_get_item(RequestItems=left)
+            yield from answer["Responses"].get(self._table, [])
+            left = answer.get("UnprocessedKeys")
+            if not left:
+                return
+            self.wait(attempt)
+        raise Transient(Code.THROTTLED, f"{what}: DynamoDB does not read all items")
 
     def parts(self, group: str) -> Iterator[Mapping[str, Any]]:
         """The items of a group's parts."""
@@ -98,8 +123,27 @@ class Ledger:
                         return [code == "ConditionalCheckFailed" for code in codes]
                 else:
                     return None
-            time.sleep(_FIRST_WAIT * 2**attempt * (0.5 + secrets.randbelow(1000) / 1000))
+            self.wait(attempt)
         raise Transient(Code.THROTTLED, f"{what}: others write to the same items")
+
+    def transact_each(self, what: str, deeds: Sequence[Sequence[Any]]) -> frozenset[int]:
+        """Do several deeds in one transaction: each is whole or not at all, and one refused stops no other.
+
+        A deed is one or more actions; all deeds together have at most 100. Gives the places of those that were
+        refused, because the condition of one of their actions does not hold.
+
+        Raises:
+            Transient: DynamoDB cannot do it now; some may be done.
+        """
+        left, refused = list(range(len(deeds))), set[int]()
+        while left:
+            reasons = self.transact(what, [action for place in left for action in deeds[place]])
+            if reasons is None:
+                break
+            answers = iter(reasons)
+            refused |= {place for place in left if any(list(islice(answers, len(deeds[place]))))}
+            left = [place for place in left if place not in refused]
+        return frozenset(refused)
 
     def put(self, item: Mapping[str, Any], **condition: Any) -> Any:
         """The action that puts an item."""
@@ -166,6 +210,10 @@ class Ledger:
     def expiry(self, seconds: int) -> Any:
         """When what is kept for so long expires."""
         return {"N": str(int(self._clock()) + seconds)}
+
+    def wait(self, attempt: int) -> None:
+        """Wait before trying again, twice as long each time, and never as long as others do."""
+        self._sleep(_FIRST_WAIT * 2**attempt * (0.5 + secrets.randbelow(1000) / 1000))
 
 
 def key_of(pk: str, sk: str) -> dict[str, Any]:

@@ -4,7 +4,8 @@ obstore's blocking calls from many threads cost a third of the processor time of
 (docs/decisions/threads.md), so everything here blocks.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -15,8 +16,11 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from functions.adapters import s3_errors
+from functions.adapters import fetching, s3_errors
+from functions.adapters.fetching import obstore_translated
+from functions.adapters.notifications import Notifications
 from functions.adapters.verbatim_keys import VerbatimKeys
+from functions.core.imports import Found
 from functions.core.regions import s3_endpoint
 
 Credentials = Mapping[str, Any]
@@ -34,6 +38,9 @@ _RETRY: Any = {
 }
 _PIECES = {"chunk_size": 16 * 1024 * 1024, "max_concurrency": 4}
 """S3 takes 10,000 pieces of an object; as many as are sent at once are held in memory."""
+
+_VERBATIM = re.compile(r"^/|//|/$|[\x00-\x1f\x7f]|(?:^|/)\.{1,2}(?:/|$)")
+"""Keys that obstore changes or refuses: empty segments and those that are dots, control characters."""
 
 _REFRESH = timedelta(minutes=15)
 _NO_METADATA = frozenset(
@@ -155,6 +162,43 @@ class Bucket:
         except (BaseError, OSError) as error:
             raise s3_errors.translate(str(error)) from None
 
+    def head(self, key: str) -> Found:
+        """An object as it is now."""
+        if _changed_by_obstore(key):
+            return self._verbatim.head(key)
+        with obstore_translated():
+            found = obstore.head(self._store, key)
+        return Found(
+            key=key,
+            etag=(found["e_tag"] or "").strip('"'),
+            size=found["size"],
+            modified=round(found["last_modified"].timestamp() * 1000),
+        )
+
+    def listing(self, prefix: str, *, after: str = "") -> Iterator[Found]:
+        """The objects whose keys begin so and come after that one, in the order of their keys' UTF-8 bytes.
+
+        Nothing but one page of a thousand is held in memory.
+        """
+        return self._verbatim.listing(prefix, after=after)
+
+    def notifications(self) -> Notifications:
+        """What the bucket tells whom of."""
+        return Notifications(self._verbatim.client(), at=self._verbatim.at)
+
+    def fetch(self, key: str, path: Path, *, etag: str) -> None:
+        """Copy an object into a file, piece by piece, if it is still the version that has this ETag.
+
+        Raises:
+            Permanent: `CHANGED`; it is another. `MISSING_FILE`; it is gone.
+            OSError: The file cannot be written.
+        """
+        quoted = f'"{etag}"'
+        if _changed_by_obstore(key):
+            self._verbatim.fetch(key, path, etag=quoted)
+        else:
+            fetching.fetch(self._store, key, path, etag=quoted)
+
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         if _changed_by_obstore(key):
@@ -202,8 +246,8 @@ def own_credentials(session: boto3.session.Session) -> Callable[[], Credentials]
 
 
 def _changed_by_obstore(key: str) -> bool:
-    """Whether obstore would write another key than this: it cuts a `/` at the end and refuses a `//`."""
-    return key.endswith("/") or "//" in key
+    """Whether obstore would take this key for another, or for none."""
+    return _VERBATIM.search(key) is not None
 
 
 def _owner_header(owner: str | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from functions.adapters.clients import translated
 from functions.core.records import Record
+from functions.core.regions import partition_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -27,3 +28,9 @@ class Queue:
             self._sqs().change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds
             )
+
+
+def queue_arn(url: str, *, region: str) -> str:
+    """The ARN of the queue at this URL, which ends in its account and its name."""
+    account, name = url.rsplit("/", 2)[1:]
+    return f"arn:{partition_of(region).name}:sqs:{region}:{account}:{name}"

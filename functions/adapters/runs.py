@@ -40,7 +40,7 @@ class RunLedger:
     """The runs of all destinations.
 
     `part_days` is how long parts are kept, `marker_days` how long a repeated message is known; `clock` gives
-    seconds since the epoch.
+    seconds since the epoch, `sleep` waits for some.
     """
 
     def __init__(
@@ -51,8 +51,9 @@ class RunLedger:
         part_days: int,
         marker_days: int,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._ledger = Ledger(dynamodb, table=table, clock=clock)
+        self._ledger = Ledger(dynamodb, table=table, clock=clock, sleep=sleep)
         self._part_seconds = part_days * _DAY
         self._marker_seconds = marker_days * _DAY
 

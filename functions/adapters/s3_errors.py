@@ -36,9 +36,11 @@ _PERMANENT = {
     "NoSuchBucket": Code.INVALID_BUCKET,
     "PermanentRedirect": Code.INVALID_BUCKET,
     "EntityTooLarge": Code.TOO_LARGE,
+    "InvalidObjectState": Code.BAD_FILE,
     "KeyTooLongError": Code.BAD_KEY,
     "MetadataTooLarge": Code.BAD_MESSAGE,
     "NoSuchKey": Code.MISSING_FILE,
+    "PreconditionFailed": Code.CHANGED,
 }
 _TRANSIENT = {
     "ConditionalRequestConflict": Code.UNAVAILABLE,
@@ -57,6 +59,7 @@ _BY_STATUS = {
     "401": Code.INVALID_CREDENTIALS,
     "403": Code.MISSING_PERMISSION,
     "404": Code.MISSING_FILE,
+    "412": Code.CHANGED,
 }
 
 

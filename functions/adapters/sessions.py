@@ -1,6 +1,6 @@
 """The customers' credentials: sessions of their roles, assumed with our external ids, and keys they gave us."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from functions.adapters.clients import error_code, translated
-from functions.core.definitions.destination import KeyCredentials, RoleCredentials
+from functions.core.definitions.connection import KeyCredentials, RoleCredentials
 from functions.core.errors import Code, Permanent, Transient
 
 if TYPE_CHECKING:
@@ -25,28 +25,46 @@ KEY_SECONDS = 3600.0
 """How long keys are used before Secrets Manager is asked again; a new version of a definition asks at once."""
 
 
+OWN_SECONDS = 900.0
+"""How long our own credentials are used before the process is asked for them anew."""
+
+
 class Sessions:
-    """Makes credentials; keeps none. Clients are made when they are first needed."""
+    """Makes credentials; keeps none. Clients are made when they are first needed.
+
+    `own` gives the credentials that this process runs with, for our own bucket of dropped files.
+    """
 
     def __init__(
-        self, *, sts: Callable[[], "STSClient"], secrets: Callable[[], "SecretsManagerClient"]
+        self,
+        *,
+        sts: Callable[[], "STSClient"],
+        secrets: Callable[[], "SecretsManagerClient"],
+        own: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         self._sts = sts
         self._secrets = secrets
+        self._own = own
 
     def open(
         self,
         name: str,
-        credentials: RoleCredentials | KeyCredentials,
+        credentials: RoleCredentials | KeyCredentials | None,
         *,
         external_id: str,
         secret_arn: str | None,
     ) -> tuple[dict[str, Any], float]:
         """Credentials for the connection `name` as obstore wants them, and the seconds they may be used.
 
+        None stands for our own.
+
         Raises:
             Permanent: `INVALID_CREDENTIALS`; the role cannot be assumed, or the keys are not there.
         """
+        if credentials is None:
+            if self._own is None:
+                raise Permanent(Code.INVALID_CREDENTIALS, "only sources are read with our own credentials")
+            return {**self._own(), "expires_at": None}, OWN_SECONDS
         if isinstance(credentials, RoleCredentials):
             with translated("assuming the role", otherwise=Code.INVALID_CREDENTIALS):
                 return assume(self._sts(), name, credentials.role_arn, external_id=external_id)

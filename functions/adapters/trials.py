@@ -10,6 +10,7 @@ from functions.adapters.destinations import bucket_of
 from functions.adapters.objects import Bucket
 from functions.adapters.verbatim_keys import s3_client, s3_translated
 from functions.core import policies
+from functions.core.definitions.connection import Connection
 from functions.core.definitions.destination import ARCHIVES, Destination
 from functions.core.definitions.messages import MessageDestination
 from functions.core.errors import Code, Permanent, SluiceError
@@ -63,9 +64,9 @@ def _of_messages(destination: MessageDestination, bucket: Bucket) -> Iterator[Ch
             why = f"the role may not write there, or the bucket is not of account {destination.owner}"
             raise Permanent(error.code, f"{error}: {why}") from None
 
-    yield _asked("object written", destination, write)
+    yield asked("object written", destination, write)
     if destination.keep:
-        yield _asked("object looked at", destination, lambda: bucket.metadata(key))
+        yield asked("object looked at", destination, lambda: bucket.metadata(key))
 
 
 class _FileTrials:
@@ -106,7 +107,7 @@ class _FileTrials:
             with s3_translated():
                 ask()
 
-        return _asked(name, self._destination, ask_translated, needed)
+        return asked(name, self._destination, ask_translated, needed)
 
     def _locate(self) -> None:
         stated = self._client.meta.region_name
@@ -171,14 +172,22 @@ class _FileTrials:
         self._there = False
 
 
-def _asked(
-    name: str, destination: Destination, ask: Callable[[], object], needed: tuple[str, ...] = ()
+def asked(
+    name: str,
+    connection: Connection,
+    ask: Callable[[], object],
+    needed: tuple[str, ...] = (),
+    *,
+    place: str = TEST_NAME,
 ) -> Check:
-    """The answer; a refusal names the permissions that are `needed`, and the statements that would grant them."""
+    """The answer; a refusal names the permissions that are `needed`, and the statements that would grant them.
+
+    `place` is what it was asked about, below the prefix.
+    """
     try:
         ask()
     except Permanent as error:
-        grant = policies.access(destination) if error.code in _LACKS else None
+        grant = policies.access(connection) if error.code in _LACKS else None
         text, actions = error.text, [each for each in needed if each.startswith(_LACKS.get(error.code, "-"))]
         if grant and actions:
             text = f"{text}; this needs {' and '.join(actions)}"
@@ -187,6 +196,4 @@ def _asked(
             text = f"{text}, and the definition does not name the key: say `kms_key_arn`"
             grant = None
         return Check(name=name, passed=False, text=text, code=error.code, grant=grant)
-    return Check(
-        name=name, passed=True, text=f"{name}: s3://{destination.bucket}/{destination.prefix}{TEST_NAME}"
-    )
+    return Check(name=name, passed=True, text=f"{name}: s3://{connection.bucket}/{connection.prefix}{place}")

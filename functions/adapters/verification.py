@@ -12,9 +12,12 @@ from botocore.exceptions import ClientError
 
 from functions.adapters.clients import error_code, translated
 from functions.adapters.sessions import assume
+from functions.adapters.source_trials import source_trials
 from functions.adapters.trials import Check, trials
 from functions.core import policies
-from functions.core.definitions.destination import Destination, RoleCredentials
+from functions.core.definitions.connection import Connection, RoleCredentials
+from functions.core.definitions.destination import Destination
+from functions.core.definitions.discovery import Discovery
 from functions.core.errors import Code, Permanent
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ _REFUSALS = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 def verify(
-    destination: Destination,
+    connection: Destination | Discovery,
     *,
     external_id: str,
     role_pattern: str,
@@ -33,11 +36,13 @@ def verify(
     credentials: Callable[[], Mapping[str, Any]],
     region: str,
     endpoint_url: str | None,
+    arrivals_arn: str = "",
 ) -> list[Check]:
     """The answers, up to and with the first that is not as it must be.
 
     `role_arn` is our own role, which may assume roles of the names in `role_pattern`; `credentials` gives
-    the destination's own, as `Sessions` does; `region` is the deployment's, `endpoint_url` an emulator's.
+    the connection's own, as `Sessions` does; `region` is the deployment's, `endpoint_url` an emulator's;
+    `arrivals_arn` is the queue that buckets of sources notify.
 
     Raises:
         Transient: AWS cannot be asked now.
@@ -46,15 +51,18 @@ def verify(
     trust = policies.trust(role_arn=role_arn, external_id=external_id)
 
     def questions() -> Generator[Check, None, None]:
-        yield from _role(
-            destination, trust=trust, external_id=external_id, role_pattern=role_pattern, sts=sts
-        )
+        yield from _role(connection, trust=trust, external_id=external_id, role_pattern=role_pattern, sts=sts)
         try:
             own = credentials()
         except Permanent as error:
             yield Check(name="credentials", passed=False, text=error.text, code=error.code)
             return
-        yield from trials(destination, own, region=region, endpoint_url=endpoint_url)
+        if isinstance(connection, Discovery):
+            yield from source_trials(
+                connection, own, queue_arn=arrivals_arn, region=region, endpoint_url=endpoint_url
+            )
+        else:
+            yield from trials(connection, own, region=region, endpoint_url=endpoint_url)
 
     # Closed at once where a check fails, so that what was written for it is removed before the answer.
     with closing(questions()) as asked:
@@ -66,7 +74,7 @@ def verify(
 
 
 def _role(
-    destination: Destination,
+    connection: Connection,
     *,
     trust: policies.Document,
     external_id: str,
@@ -74,10 +82,10 @@ def _role(
     sts: Callable[[], "STSClient"],
 ) -> Iterator[Check]:
     """Questions that STS answers, each asked when the one before it was answered well."""
-    if not isinstance(destination.credentials, RoleCredentials):
+    if not isinstance(connection.credentials, RoleCredentials):
         return
-    role = _Role(destination.name, destination.credentials.role_arn, sts, trust)
-    yield _named_as_agreed(destination.credentials, role_pattern)
+    role = _Role(connection.name, connection.credentials.role_arn, sts, trust)
+    yield _named_as_agreed(connection.credentials, role_pattern)
     yield role.assumed_with(external_id)
     yield role.refused("without", None)
     yield role.refused("with a wrong", f"{external_id}.wrong")

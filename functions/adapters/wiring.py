@@ -3,10 +3,9 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from functions.adapters.answering import Answers
 from functions.adapters.clients import Clients
-from functions.adapters.definitions import Definitions, Stored
+from functions.adapters.definitions import Definitions, What
 from functions.adapters.destinations import Destinations
 from functions.adapters.failures import FailureLedger
 from functions.adapters.intakes import Intakes
@@ -18,18 +17,17 @@ from functions.adapters.runs import RunLedger
 from functions.adapters.seals import Seals
 from functions.adapters.sending import Sender
 from functions.adapters.sessions import Sessions
-from functions.core.errors import Transient
 from functions.core.records import Queue as FedBy
 from functions.core.settings import Settings
 
 if TYPE_CHECKING:
-    from functions.adapters.trials import Check
+    from functions.adapters.sources import Sources
     from functions.core.definitions.messages import MessageDestination
     from functions.core.definitions.streams import StreamDestination
 
 _MEGABYTE = 1_000_000
 
-_UNDER_WAY_DAYS = 30
+UNDER_WAY_DAYS = 30
 """A message may wait in its queue and among the dead letters, 14 days each, beside the time that it is kept."""
 
 
@@ -55,6 +53,26 @@ class Ports:
     def definitions(self) -> Definitions:
         """The table of definitions."""
         return Definitions(self._clients.get("dynamodb"), table=self._settings.definitions_table)
+
+    @cached_property
+    def source_definitions(self) -> Definitions:
+        """The same table, as far as it is about sources."""
+        dynamodb = self._clients.get("dynamodb")
+        return Definitions(dynamodb, table=self._settings.definitions_table, what=What.SOURCE)
+
+    @cached_property
+    def sources(self) -> "Sources":
+        """The sources, and their buckets opened."""
+        # Imported when it is asked for: most functions have not its libraries.
+        from functions.adapters.sources import Sources  # noqa: PLC0415 - as said
+
+        return Sources(
+            self.source_definitions,
+            self.sessions,
+            region=self._clients.region,
+            max_age_seconds=self._settings.definition_max_age_seconds,
+            endpoint_url=self._clients.endpoint_url,
+        )
 
     @cached_property
     def destinations(self) -> "Destinations[MessageDestination]":
@@ -84,7 +102,9 @@ class Ports:
     def sessions(self) -> Sessions:
         """The customers' credentials."""
         return Sessions(
-            sts=lambda: self._clients.get("sts"), secrets=lambda: self._clients.get("secretsmanager")
+            sts=lambda: self._clients.get("sts"),
+            secrets=lambda: self._clients.get("secretsmanager"),
+            own=own_credentials(self._clients.session),
         )
 
     @cached_property
@@ -134,7 +154,7 @@ class Ports:
             self._clients.get("dynamodb"),
             table=self._settings.ledger_table,
             part_days=self._settings.part_retention_days,
-            marker_days=self._settings.failure_retention_days + _UNDER_WAY_DAYS,
+            marker_days=self._settings.failure_retention_days + UNDER_WAY_DAYS,
         )
 
     @cached_property
@@ -154,36 +174,5 @@ class Ports:
         return Queue(lambda: self._clients.get("sqs"), url=self._settings.queue_url)
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Whether a destination's access is in order.
-
-        `{"stored", "role_arn"}` gives `{"checks": […]}`, or `{"later": why}` where AWS cannot be asked now;
-        `stored` need not be stored yet; `role_arn` is our own role, which trust policies name.
-        """
-        stored = msgspec.convert(question["stored"], Stored)
-        try:
-            checks = self._checks(stored, question["role_arn"])
-        except Transient as error:
-            return {"later": error.text}
-        found: dict[str, Any] = msgspec.to_builtins({"checks": checks})
-        return found
-
-    def _checks(self, stored: Stored, role_arn: str) -> "list[Check]":
-        # Imported when it is asked for: no batch should wait for it at a cold start.
-        from functions.adapters import verification  # noqa: PLC0415
-
-        destination = stored.destination()
-        return verification.verify(
-            destination,
-            external_id=stored.external_id,
-            role_pattern=self._settings.assume_role_pattern,
-            role_arn=role_arn,
-            sts=lambda: self._clients.get("sts"),
-            credentials=lambda: self.sessions.open(
-                stored.name,
-                destination.credentials,
-                external_id=stored.external_id,
-                secret_arn=stored.secret_arn,
-            )[0],
-            region=self._clients.region,
-            endpoint_url=self._clients.endpoint_url,
-        )
+        """Whether a connection's access is in order, and what else `functions.adapters.answering` answers."""
+        return Answers(self._settings, clients=self._clients, sessions=self.sessions).answer(question)

@@ -26,15 +26,14 @@ class FileTask(msgspec.Struct, frozen=True, kw_only=True, tag_field="task", tag=
 
 
 class ScanTask(msgspec.Struct, frozen=True, kw_only=True, tag_field="task", tag="scan"):
-    """Compare what lies in the bucket with the ledger, from `after` on, up to and with `until`.
+    """Compare what lies in the bucket with the ledger, from the key that comes after `after` on.
 
-    `pass_id` is the pass that the task is part of; both ends are keys, empty for the ends of the prefix.
+    `began` is when the pass did, in seconds since the epoch.
     """
 
     source_id: _Key
-    pass_id: str
+    began: int
     after: str = ""
-    until: str = ""
 
 
 Arrival = ObjectArrived | FileTask | ScanTask

@@ -47,8 +47,8 @@ def folders(run: Run, parts: Sequence[Part], template: MacroTemplate, *, extensi
         part.context: _context(run, part.context, load_time=load_time, extension=extension)
         for part, _ in rows
     }
-    names = {context: template.render(given) for context, given in contexts.items()}
-    found: dict[str, list[tuple[Part, Piece]]] = {}
+    names = {context: _names(template, given) for context, given in contexts.items()}
+    found: dict[tuple[str, ...], list[tuple[Part, Piece]]] = {}
     for part, piece in rows:
         found.setdefault(names[part.context], []).append((part, piece))
     return [
@@ -59,6 +59,11 @@ def folders(run: Run, parts: Sequence[Part], template: MacroTemplate, *, extensi
         )
         for pieces in found.values()
     ]
+
+
+def _names(template: MacroTemplate, context: MacroContext) -> tuple[str, ...]:
+    """The first two names: whoever shares both has the number at the same places, and so shares all."""
+    return tuple(template.render(msgspec.structs.replace(context, part=number)) for number in (1, 2))
 
 
 def _load_time(parts: Iterable[Part]) -> Instant:

@@ -22,6 +22,7 @@ class Code(StrEnum):
     BAD_FILE = "BAD_FILE"
     BAD_KEY = "BAD_KEY"
     BAD_MESSAGE = "BAD_MESSAGE"
+    CHANGED = "CHANGED"
     EXISTS = "EXISTS"
     INVALID_BUCKET = "INVALID_BUCKET"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
@@ -52,6 +53,11 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
         "else sluice failures show {failure} --body > message.json, and mend it",
         "sluice send message.json --destination NAME",
         "sluice failures skip {failure}",
+    ),
+    Code.CHANGED: (
+        "the file was replaced while it was read",
+        "to import what is there now: sluice failures restart {failure}",
+        "to leave it: sluice failures skip {failure}",
     ),
     Code.EXISTS: (
         "to keep the older object: sluice failures skip {failure}",

@@ -42,6 +42,17 @@ class Hour(msgspec.Struct, frozen=True):
         return datetime.fromtimestamp(self.number * 3600, UTC)
 
 
+def hour_of_key(key: str) -> Hour:
+    """The hour that a part's key names."""
+    _, project, day, hour, _ = key.split("/")
+    moment = datetime.fromisoformat(f"{_value(day)}T{_value(hour)}:00:00+00:00")
+    return Hour(int(_value(project)), int(moment.timestamp()) // 3600)
+
+
 def hour_of(project: int, *, seconds: float) -> Hour:
     """The hour of a project that an instant, in seconds since the epoch, lies in."""
     return Hour(project, int(seconds) // 3600)
+
+
+def _value(segment: str) -> str:
+    return segment.partition("=")[2]

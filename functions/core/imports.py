@@ -1,10 +1,13 @@
 """Files that are imported: once per source, resumed where they stopped, their counts kept."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
+
+_FIRST_LOOK_SECONDS = 900
+"""Whoever finds a file begins it, or sends a task: only what is not begun by then is looked after."""
 
 
 class FileState(StrEnum):
@@ -59,7 +62,8 @@ class ImportFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     What is pinned when it is first opened: `etag` and `version_id` (every read asks for them), the version of the
     source, the size of a chunk, and `now` in milliseconds. `chunks` are committed: reading goes on after so many
     `counters.records`. `look_at`, `leased_until`, `lease`, `attempts` and `revision` are as of
-    `functions.core.runs.Run`. `changed_at` is when another version was seen under its key, in milliseconds.
+    `functions.core.runs.Run`; `parts` are the keys of what was committed to the event store. `changed_at` is when
+    another version was seen under its key, in milliseconds.
     """
 
     source: str
@@ -77,6 +81,7 @@ class ImportFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     now: int = 0
     chunks: int = 0
     counters: Counters = Counters()
+    parts: tuple[str, ...] = ()
     look_at: int = 0
     leased_until: int = 0
     lease: str = ""
@@ -109,8 +114,37 @@ def waiting(found: Found, *, source: str, bucket: str, now: int) -> ImportFile:
         size=found.size,
         modified=found.modified,
         found_at=now,
-        look_at=now,
+        look_at=now + _FIRST_LOOK_SECONDS,
     )
+
+
+def pinned(file: ImportFile, *, version: int, now: int, records: int, size: int) -> ImportFile:
+    """The file when it is first opened: nothing of this is changed any more while it is read."""
+    return msgspec.structs.replace(
+        file, state=FileState.READING, version=version, now=now, chunk_records=records, chunk_bytes=size
+    )
+
+
+def after_chunk(file: ImportFile, counters: Counters, keys: Sequence[str]) -> ImportFile:
+    """The file once another chunk is committed."""
+    return msgspec.structs.replace(
+        file, chunks=file.chunks + 1, counters=file.counters + counters, parts=(*file.parts, *keys)
+    )
+
+
+def finished(
+    file: ImportFile, state: FileState, *, now: int, code: str | None = None, text: str = ""
+) -> ImportFile:
+    """The file when nothing more is done with it."""
+    return msgspec.structs.replace(
+        file, state=state, done_at=now, code=code, text=text, leased_until=0, lease="", attempts=0
+    )
+
+
+def anew(file: ImportFile, found: Found, *, now: int) -> ImportFile:
+    """The file as it is begun anew, as the version that is there now."""
+    fresh = waiting(found, source=file.source, bucket=file.bucket, now=now)
+    return msgspec.structs.replace(fresh, revision=file.revision)
 
 
 def digest(*names: str) -> str:

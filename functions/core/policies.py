@@ -7,7 +7,8 @@ ones. Strings may be CDK tokens, so nothing here looks inside them.
 from collections.abc import Mapping
 from typing import Any
 
-from functions.core.definitions.destination import Destination
+from functions.core.definitions.connection import Connection
+from functions.core.definitions.discovery import Discovery
 from functions.core.definitions.messages import MessageDestination
 
 Document = dict[str, Any]
@@ -31,16 +32,18 @@ def trust(*, role_arn: str, external_id: str) -> Document:
     )
 
 
-def access(destination: Destination) -> Document:
-    """What the role of this destination may do: all that its job needs, and nothing else."""
+def access(connection: Connection) -> Document:
+    """What the role of this connection may do: all that its job needs, and nothing else."""
     where: dict[str, Any] = {
-        "bucket": destination.bucket,
-        "prefix": destination.prefix,
-        "partition": destination.partition,
-        "kms_key_arn": destination.kms_key_arn,
+        "bucket": connection.bucket,
+        "prefix": connection.prefix,
+        "partition": connection.partition,
+        "kms_key_arn": connection.kms_key_arn,
     }
-    if isinstance(destination, MessageDestination):
-        return write_messages(**where, keep=destination.keep)
+    if isinstance(connection, Discovery):
+        return read_files(**where, notifications=connection.notifications)
+    if isinstance(connection, MessageDestination):
+        return write_messages(**where, keep=connection.keep)
     return write_files(**where)
 
 
@@ -77,15 +80,45 @@ def write_files(
     """
     whole = f"arn:{partition}:s3:::{bucket}"
     files = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    below: Statement = {"Condition": {"StringLike": {"s3:prefix": f"{prefix}*"}}}
     statements = [
         _allow("WriteFiles", files, f"{whole}/{prefix}*"),
-        _allow("ListFiles", ["s3:ListBucket"], whole) | below,
+        _list_files(whole, prefix),
         _allow("LocateTheBucket", ["s3:GetBucketLocation"], whole),
     ]
     if kms_key_arn is not None:
         statements.append(_allow("UseTheBucketsKey", ["kms:GenerateDataKey", "kms:Decrypt"], kms_key_arn))
     return _document(*statements)
+
+
+def read_files(
+    *,
+    bucket: str,
+    prefix: str,
+    notifications: bool = False,
+    partition: str = "aws",
+    kms_key_arn: str | None = None,
+) -> Document:
+    """What a source's role may do: find and read files under the prefix.
+
+    With `notifications` it may look at the bucket's notifications and set them, so that ours are among them. With
+    a key also `kms:Decrypt`.
+    """
+    whole = f"arn:{partition}:s3:::{bucket}"
+    statements = [
+        _list_files(whole, prefix),
+        _allow("ReadFiles", ["s3:GetObject"], f"{whole}/{prefix}*"),
+    ]
+    if notifications:
+        calls = ["s3:GetBucketNotification", "s3:PutBucketNotification"]
+        statements.append(_allow("SetUpNotifications", calls, whole))
+    if kms_key_arn is not None:
+        statements.append(_allow("UseTheBucketsKey", ["kms:Decrypt"], kms_key_arn))
+    return _document(*statements)
+
+
+def _list_files(bucket: str, prefix: str) -> Statement:
+    below: Statement = {"Condition": {"StringLike": {"s3:prefix": f"{prefix}*"}}}
+    return _allow("ListFiles", ["s3:ListBucket"], bucket) | below
 
 
 def _allow(sid: str, actions: list[str], resource: str) -> Statement:

@@ -18,6 +18,7 @@ class Queue(StrEnum):
     MESSAGES = "messages"
     RECORDS = "records"
     DELIVERIES = "deliveries"
+    ARRIVALS = "arrivals"
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

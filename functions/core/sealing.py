@@ -1,9 +1,15 @@
 """When a run takes no more rows, and who may deliver it: decisions; the ledger makes them hold."""
 
+from typing import TypeVar
+
 import msgspec
 
 from functions.core.definitions.intake import Intake
+from functions.core.imports import ImportFile
 from functions.core.runs import Run, RunState, Tally, complete
+
+Leased = TypeVar("Leased", Run, ImportFile)
+"""What one invocation at a time works on."""
 
 _MEGABYTE = 1_000_000
 AGAIN_SECONDS = 900
@@ -44,8 +50,8 @@ def sealed(run: Run, tally: Tally, *, version: int, now: int) -> Run:
     )
 
 
-def leased(run: Run, *, now: int, until: int, lease: str) -> Run | None:
-    """The run with a lease until then; None where somebody else has one."""
+def leased(run: Leased, *, now: int, until: int, lease: str) -> Leased | None:
+    """The run, or the file, with a lease until then; None where somebody else has one."""
     if run.leased_until > now:
         return None
     return msgspec.structs.replace(
@@ -57,6 +63,6 @@ def leased(run: Run, *, now: int, until: int, lease: str) -> Run | None:
     )
 
 
-def released(run: Run, *, now: int, wait: int) -> Run:
-    """The run after a delivery that ended in order, to be tried again after so many seconds."""
+def released(run: Leased, *, now: int, wait: int) -> Leased:
+    """The same after work that ended in order, to be gone on with after so many seconds."""
     return msgspec.structs.replace(run, leased_until=0, lease="", look_at=now + wait, attempts=0)

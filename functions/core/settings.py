@@ -1,6 +1,6 @@
 """What a function is told by its environment: one list of names for who sets them and who reads them.
 
-`infra/stack.py` sets these variables; every handler reads them through `Settings.from_environment`.
+`infra/jobs` sets these variables; every handler reads them through `Settings.from_environment`.
 """
 
 from collections.abc import Mapping
@@ -50,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Records of a file that are converted, written and committed together, at most."""
     chunk_megabytes: int = 64
     """The same, in decoded bytes."""
+    event_retention_days: int = 400
+    """How long events, and what the ledger knows of their parts, are kept."""
     largest_file_gigabytes: int = 5
     """A file above is refused."""
     largest_run_gigabytes: int = 20

@@ -72,24 +72,35 @@ class FileWriter:
 
     def _attempt(self, record: Record, run: Run, *, again: bool, seconds: float) -> Outcome:
         """Deliver a run under a lease."""
-        destination = self._destinations.definition(run.destination)
-        if destination is not None and not destination.enabled:
+        if self._waits(run.destination):
             # Once it is enabled, the planner asks again.
             return Outcome(state=State.HELD, connection=run.destination)
         mine = self._leased(run, seconds)
         try:
-            written = self._write(mine, again=again, restart=again and record.restart, seconds=seconds)
-        except Permanent as error:
-            outcome = self._inbox.failed(
-                record, error, connection=run.destination, digest=run.id.partition(":")[2]
-            )
-            self._finish(mine, RunState.FAILED, [])
-            return outcome
+            return self._ended(record, mine, again=again, seconds=seconds)
         except Exception:
             wait = delay_seconds(record.receives) + AGAIN_SECONDS
             self._runs.replace(released(mine, now=int(self._clock()), wait=wait))
             raise
-        self._finish(mine, RunState.DELIVERED, written)
+
+    def _waits(self, name: str) -> bool:
+        """Whether a destination is disabled; of one that is not to be had any more, what was pinned counts."""
+        try:
+            found = self._destinations.definition(name)
+        except Permanent:
+            return False
+        return found is not None and not found.enabled
+
+    def _ended(self, record: Record, run: Run, *, again: bool, seconds: float) -> Outcome:
+        try:
+            written = self._write(run, again=again, restart=again and record.restart, seconds=seconds)
+        except Permanent as error:
+            outcome = self._inbox.failed(
+                record, error, connection=run.destination, digest=run.id.partition(":")[2]
+            )
+            self._finish(run, RunState.FAILED, [])
+            return outcome
+        self._finish(run, RunState.DELIVERED, written)
         size = sum(each.bytes for each in written)
         return self._inbox.done(record, Outcome(state=State.DELIVERED, connection=run.destination, size=size))
 
@@ -107,6 +118,10 @@ class FileWriter:
             raise Permanent(Code.TOO_LARGE, text)
         parts = self._runs.parts(run.id)
         tally = tally_of(parts)
+        if not parts or tally.messages < run.tally.messages:
+            raise Permanent(
+                Code.MISSING_FILE, "some of the run's rows have been kept for as long as they are"
+            )
         fault = fault_of(run.ending, tally) if run.ending else ""
         if fault and not again:
             raise Permanent(Code.BAD_MESSAGE, fault)

@@ -14,6 +14,7 @@ from functions.core.files.delivery import Delivery
 from functions.core.files.inputs import StagedRows
 from functions.core.files.names import StreamNames
 from functions.core.files.store import Written
+from functions.core.formats import json_values
 from functions.core.formats.declared import Declared, declared
 from functions.core.runs import Part, Run
 
@@ -56,7 +57,7 @@ class RunWriter:
         schemas = [
             self._parts.schema(part.key, part.schema) for part in folder.schemas if part.schema is not None
         ]
-        return declared(*schemas) if schemas else None
+        return declared(*(json_values.decode(each, "stream.schema", 1) for each in schemas))
 
 
 def _until(end: float) -> Callable[[int], None]:

@@ -10,6 +10,7 @@ from functions.adapters.intakes import Intakes, StoredIntake
 from functions.adapters.runs import RunLedger
 from functions.adapters.seals import Seals
 from functions.core.errors import SluiceError
+from functions.core.outcomes import unforeseen
 from functions.core.runs import Run, RunState
 from functions.core.sealing import AGAIN_SECONDS
 
@@ -43,8 +44,9 @@ class Planner:
             unfinished += 1
             try:
                 oldest = max(oldest, self._look_at(name))
-            except SluiceError as error:
-                telemetry.logger.warning("run not looked at", run=name, code=error.code, reason=error.text)
+            except Exception as error:  # noqa: BLE001 - one run must never keep the others from being looked at
+                reason = error.text if isinstance(error, SluiceError) else unforeseen(error)
+                telemetry.logger.warning("run not looked at", run=name, reason=reason)
         return Seen(unfinished=unfinished, oldest_seconds=oldest)
 
     def _look_at(self, name: str) -> int:

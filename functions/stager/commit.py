@@ -17,6 +17,7 @@ from functions.core.streams import End
 _TRIES = 5
 _REMEMBERED = 10_000
 _LATE = "its run has been sealed: what comes now is in none of its files"
+OTHER_END = "the run has ended before, with other `batches` or `records_total`"
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +111,6 @@ class Committer:
 def _refuse(run: Run) -> None:
     """An end that comes too late, or says another thing than the one before it."""
     if run.ending is not None:
-        raise Permanent(Code.BAD_MESSAGE, "the run has ended before, with other `batches` or `records_total`")
+        raise Permanent(Code.BAD_MESSAGE, OTHER_END)
     if run.state is not RunState.OPEN:
         raise Permanent(Code.LATE, _LATE)

@@ -12,15 +12,15 @@ from functions.adapters.parts import Parts
 from functions.adapters.runs import MAX_MESSAGES
 from functions.core.definitions.destination import of_another_kind
 from functions.core.definitions.intake import Intake
-from functions.core.errors import Code, Permanent, Transient
+from functions.core.errors import Code, Permanent, SluiceError, Transient
 from functions.core.messages import sluice_id
 from functions.core.metadata import shown
 from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
-from functions.core.runs import digest
+from functions.core.runs import digest, ending_of
 from functions.core.staging import Arrival, arrival, laid_out
 from functions.core.streams import End, Rows, parse_record_message
-from functions.stager.commit import Committed, Committer
+from functions.stager.commit import OTHER_END, Committed, Committer
 
 OBJECT_BYTES = 64_000_000
 """Of rows that are held at a time: a batch of SQS is smaller, one of pointers can be larger."""
@@ -112,6 +112,8 @@ class Stager:
 
     def _stage(self, held: list[Waiting], outcomes: list[Outcome | None], end: float) -> None:
         """Write, commit and seal; the outcomes of these messages are put where they belong."""
+        if not held or time.monotonic() >= end:
+            return
         first: dict[tuple[str, str], Waiting] = {}
         for each in held:
             first.setdefault(each.key, each)
@@ -120,8 +122,7 @@ class Stager:
         for each in held:
             before = outcomes[first[each.key].place]
             if each is not first[each.key] and before and before.state in {State.STAGED, State.REPEATED}:
-                repeated = Outcome(state=State.REPEATED, connection=before.connection)
-                outcomes[each.place] = self._inbox.done(each.record, repeated)
+                outcomes[each.place] = self._outcome(each, _repetition(each, first[each.key]))
 
     def _committed(self, waiting: list[Waiting], end: float) -> Iterator[tuple[Waiting, Committed]]:
         """What became of each message, of those that could be begun in time."""
@@ -152,5 +153,13 @@ class Stager:
                 return self._inbox.failed(record, error, connection=connection, digest=waiting.digest)
             state = State.REPEATED if identity in committed.repeated else State.STAGED
             return self._inbox.done(record, Outcome(state=state, connection=connection, size=waiting.size))
-        except Transient as error:
+        except SluiceError as error:
             return self._inbox.delayed(record, error)
+
+
+def _repetition(waiting: Waiting, first: Waiting) -> Committed:
+    """What becomes of a message beside another of its batch that has its identity."""
+    message, other, (_, identity) = waiting.arrival.message, first.arrival.message, waiting.key
+    if isinstance(message, End) and isinstance(other, End) and ending_of(message) != ending_of(other):
+        return Committed(failed={identity: Permanent(Code.BAD_MESSAGE, OTHER_END)})
+    return Committed(repeated=frozenset([identity]))

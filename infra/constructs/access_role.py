@@ -20,7 +20,7 @@ class AccessRole(Construct):
         id: Its name there.
         role_name: As the deployment's pattern of role names asks, `sluice-*` by default.
         trusted_role_arn: The role of the function that does the work: the output `MessageWriterRoleArn`, for
-            streams `FileWriterRoleArn`.
+            streams `FileWriterRoleArn`, for sources `ImporterRoleArn`.
         external_id: As issued by the deployment.
         allowed: Policy documents of `functions.core.policies`, by the names that they are to have on the role.
     """

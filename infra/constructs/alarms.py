@@ -1,4 +1,4 @@
-"""Who is told when messages or runs stand still, fail or are given up."""
+"""Who is told when messages, runs or files stand still, fail or are given up."""
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -58,22 +58,22 @@ class Alarms(Construct):
         )
         self._watch_function(worker)
 
-    def watch_runs(self, planner: ScheduledWorker) -> None:
-        """Alarm when a run stays open for too long, and when the function that looks after runs fails."""
-        hours = self._config.open_run_alarm_hours
-        oldest = cloudwatch.Metric(
-            namespace=METRICS,
-            metric_name="OldestOpenRunSeconds",
-            dimensions_map={"service": planner.module},
-            period=PERIOD,
-            statistic="Maximum",
-        )
+    def watch_planner(self, planner: ScheduledWorker) -> None:
+        """Alarm when a run stays open or a file waits for too long, and when who looks after them fails."""
+        hours, minutes = self._config.open_run_alarm_hours, self._config.waiting_file_alarm_minutes
         self._alarm(
             planner,
             "OldestOpenRun",
-            oldest,
+            _largest("OldestOpenRunSeconds", of=planner),
             above=hours * 3600,
             meaning=f"a run has been open for more than {hours} hours: its end, or some of it, was not sent",
+        )
+        self._alarm(
+            planner,
+            "OldestWaitingFile",
+            _largest("OldestWaitingFileSeconds", of=planner),
+            above=minutes * 60,
+            meaning=f"a file has been waiting for more than {minutes} minutes: imports stand still or fall behind",
         )
         self._watch_function(planner)
 
@@ -108,3 +108,14 @@ class Alarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
+
+
+def _largest(name: str, *, of: Worker) -> cloudwatch.Metric:
+    """The largest value of a metric that a worker itself sends."""
+    return cloudwatch.Metric(
+        namespace=METRICS,
+        metric_name=name,
+        dimensions_map={"service": of.module},
+        period=PERIOD,
+        statistic="Maximum",
+    )

@@ -1,18 +1,25 @@
-"""What a deployment remembers: two tables and a bucket, all encrypted with one key."""
+"""What a deployment remembers: four tables and a bucket, all encrypted with one key."""
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import Deployment
 from infra.constructs.findings import acknowledge
+from infra.constructs.private_bucket import expiry, private_bucket
+
+_USERS_OF_THE_DATA = "Only this stack's roles and the senders of offloaded payloads work in this bucket"
+
+_CLAIMS_GO_ANYWAY = (
+    "A claim lasts a week and stands for an event that the event store holds: without it a repeat within that week"
+    " is let in, and nothing is lost"
+)
 
 
 class DataStore(Construct):
-    """The key, the tables of definitions and of the ledger, and the data bucket."""
+    """The key, the tables of definitions, of the ledger, of claims and of profiles, and the data bucket."""
 
     def __init__(self, scope: Construct, id: str, *, config: Deployment) -> None:  # noqa: A002 CDK's own name for it
         super().__init__(scope, id)
@@ -23,57 +30,56 @@ class DataStore(Construct):
             description=f"Encrypts everything that {config.name} keeps",
             enable_key_rotation=True,
             removal_policy=self.removal_policy,
-            policy=iam.PolicyDocument(statements=[_owner_decides(), _logs_encrypt(), _alarms_publish()]),
+            policy=iam.PolicyDocument(
+                statements=[_owner_decides(), _logs_encrypt(), _alarms_publish(), _buckets_tell()]
+            ),
         )
         self.definitions = self._table("Definitions")
-        self.ledger = self._table("Ledger", expires_by="expires_at")
-        self.bucket = self._bucket(config)
+        self.ledger = self._table("Ledger", expires=True)
+        self.claims = self._table("Claims", sorted_by=None, expires=True, restorable=False)
+        acknowledge(self.claims, {"AwsSolutions-DDB3": _CLAIMS_GO_ANYWAY})
+        self.profiles = self._table("Profiles")
+        self.bucket = private_bucket(
+            self,
+            "Bucket",
+            key=self.key,
+            removal_policy=self.removal_policy,
+            users=_USERS_OF_THE_DATA,
+            rules=[
+                expiry("payloads/", days=config.payload_retention_days),
+                expiry("failures/", days=config.failure_retention_days),
+                expiry("parts/", days=config.part_retention_days),
+                expiry("candidates/", days=config.event_retention_days),
+                expiry("events/", days=config.event_retention_days),
+                expiry("merged_ids/", days=config.event_retention_days),
+                expiry("rejects/", days=config.reject_retention_days),
+            ],
+        )
 
-    def _table(self, id: str, *, expires_by: str | None = None) -> dynamodb.Table:  # noqa: A002 as above
+    def _table(
+        self,
+        id: str,  # noqa: A002 as above
+        *,
+        sorted_by: str | None = "sk",
+        expires: bool = False,
+        restorable: bool = True,
+    ) -> dynamodb.Table:
+        text = dynamodb.AttributeType.STRING
         return dynamodb.Table(
             self,
             id,
-            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            partition_key=dynamodb.Attribute(name="pk", type=text),
+            sort_key=dynamodb.Attribute(name=sorted_by, type=text) if sorted_by else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
+                point_in_time_recovery_enabled=restorable
             ),
-            time_to_live_attribute=expires_by,
+            time_to_live_attribute="expires_at" if expires else None,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=self.key,
             deletion_protection=self.removal_policy is RemovalPolicy.RETAIN,
             removal_policy=self.removal_policy,
         )
-
-    def _bucket(self, config: Deployment) -> s3.Bucket:
-        bucket = s3.Bucket(
-            self,
-            "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self.key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            lifecycle_rules=[
-                s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7)),
-                _expiry("payloads/", days=config.payload_retention_days),
-                _expiry("failures/", days=config.failure_retention_days),
-                _expiry("parts/", days=config.part_retention_days),
-            ],
-            removal_policy=self.removal_policy,
-        )
-        reason = (
-            "Only this stack's roles and the senders of offloaded payloads work in this bucket;"
-            " who must know of every access turns on CloudTrail's data events, which name the role and the message"
-        )
-        acknowledge(bucket, {"AwsSolutions-S1": reason})
-        return bucket
-
-
-def _expiry(prefix: str, *, days: int) -> s3.LifecycleRule:
-    return s3.LifecycleRule(id=f"Expire {prefix}", prefix=prefix, expiration=Duration.days(days))
 
 
 def _owner_decides() -> iam.PolicyStatement:
@@ -105,5 +111,18 @@ def _alarms_publish() -> iam.PolicyStatement:
         sid="AlarmsPublish",
         principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+        resources=["*"],
+    )
+
+
+def _buckets_tell() -> iam.PolicyStatement:
+    """S3 and EventBridge tell an encrypted queue of files: AWS's own wording, as above.
+
+    Whose buckets they are, the queue's policy says.
+    """
+    return iam.PolicyStatement(
+        sid="BucketsTell",
+        principals=[iam.ServicePrincipal(f"{name}.amazonaws.com") for name in ("s3", "events")],
+        actions=["kms:Decrypt", "kms:GenerateDataKey"],
         resources=["*"],
     )

@@ -15,7 +15,7 @@ class Software(Construct):
     """The package that was built for this deployment, as functions take it: one code asset, and layers.
 
     Attributes:
-        plain: The layers of a function that writes no files.
+        plain: The layers of a function that works on no files.
         columnar: Those of one that does.
     """
 
@@ -25,7 +25,7 @@ class Software(Construct):
         self.runtime = lambda_.Runtime(f"python{PYTHON}", lambda_.RuntimeFamily.PYTHON)
         self.code = lambda_.Code.from_asset(str(package.code))
         every = "What functions import beside the standard library, as requirements.lock pins it"
-        files = "What writing files takes beside it: gzip, columns, OpenPGP, time zones"
+        files = "What files take beside it: gzip, columns, OpenPGP, time zones, users' patterns"
         self.plain = [self._layer("Dependencies", package.layer, every)]
         self.columnar = [*self.plain, self._layer("Columnar", package.columnar, files)]
 

@@ -84,7 +84,7 @@ class QueueWorker(Worker):
         storage_megabytes: As `Room`.
         settings: As `Worker`; the queue's address goes without saying.
         permitted: As `Worker`; so does the right to empty the queue.
-        writes_files: As `Worker`.
+        columnar: As `Worker`.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class QueueWorker(Worker):
         storage_megabytes: int | None = None,
         settings: Mapping[str, str | int],
         permitted: Sequence[Permission],
-        writes_files: bool = False,
+        columnar: bool = False,
     ) -> None:
         super().__init__(
             scope,
@@ -113,7 +113,7 @@ class QueueWorker(Worker):
             ),
             settings={**settings, "queue_url": work.queue.queue_url},
             permitted=[permissions.consume(work.queue.queue_arn), *permitted],
-            writes_files=writes_files,
+            columnar=columnar,
         )
         self.work = work
         acknowledge(self.function, {"Serverless-LambdaDLQ": _FROM_A_QUEUE})

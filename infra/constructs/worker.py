@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from aws_cdk import Duration, Size
+from aws_cdk import Aws, Duration, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -43,6 +43,21 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     store: DataStore
     software: Software
 
+    @property
+    def secret_prefix(self) -> str:
+        """What the names of this deployment's secrets begin with."""
+        return f"{self.config.name}/"
+
+    @property
+    def as_customers(self) -> list[Permission]:
+        """What it takes to work in customers' buckets: their roles, or the keys of those who give none."""
+        secrets = f"secretsmanager:{Aws.REGION}:{Aws.ACCOUNT_ID}:secret:{self.secret_prefix}*"
+        roles = f"iam::*:role/{self.config.assume_role_pattern}"
+        return [
+            permissions.read_secrets(f"arn:{Aws.PARTITION}:{secrets}"),
+            permissions.assume_roles(f"arn:{Aws.PARTITION}:{roles}"),
+        ]
+
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
     """What one invocation has to work in."""
@@ -65,7 +80,7 @@ class Worker(Construct):
         room: What an invocation has.
         settings: What `functions.core.settings` is to read beside what it reads everywhere.
         permitted: What its job needs beyond its logs, its traces and the key.
-        writes_files: Whether it needs the columnar layer.
+        columnar: Whether it works on files, for which it needs the columnar layer.
     """
 
     def __init__(
@@ -78,7 +93,7 @@ class Worker(Construct):
         room: Room,
         settings: Mapping[str, str | int],
         permitted: Sequence[Permission],
-        writes_files: bool = False,
+        columnar: bool = False,
     ) -> None:
         super().__init__(scope, id)
         self.module = module
@@ -102,13 +117,13 @@ class Worker(Construct):
             description=f"Sluice: {module}",
             handler=f"functions.{module}.handler.handler",
             code=site.software.code,
-            layers=site.software.columnar if writes_files else site.software.plain,
+            layers=site.software.columnar if columnar else site.software.plain,
             runtime=site.software.runtime,
             architecture=site.software.architecture,
             memory_size=room.memory_megabytes,
             timeout=Duration.seconds(room.timeout_seconds),
             ephemeral_storage_size=Size.mebibytes(room.storage_megabytes) if room.storage_megabytes else None,
-            environment=_environment(module, site, settings) | (_ZONES if writes_files else {}),
+            environment=_environment(module, site, settings) | (_ZONES if columnar else {}),
             # The role is complete: CDK would add a statement for traces, its own way.
             role=self.role.without_policy_updates(),
             log_group=log_group,
@@ -127,7 +142,7 @@ class Worker(Construct):
         )
         for permission in permitted:
             if permission.breadth:
-                acknowledge_breadth(role, permission.resource, permission.breadth)
+                acknowledge_breadth(role, str(permission.resource), permission.breadth)
         acknowledge(role, {"Serverless-LambdaStarPermissions": permissions.send_traces().breadth})
         return role
 

@@ -7,7 +7,8 @@ import pytest
 from functions.adapters.definitions import Definitions, Stored
 from functions.adapters.destinations import ABSENT_SECONDS, Destinations
 from functions.adapters.sessions import Sessions
-from functions.core.definitions.destination import Destination, KeyCredentials, RoleCredentials
+from functions.core.definitions.connection import KeyCredentials, RoleCredentials
+from functions.core.definitions.destination import Destination
 from functions.core.errors import Code, Permanent, Transient
 from tests.adapters.aws import REGION, Aws
 from tests.adapters.stub_s3 import StubS3

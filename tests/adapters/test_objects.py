@@ -1,12 +1,14 @@
+import random
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from functions.adapters.objects import Bucket, own_credentials
+from functions.adapters.objects import Bucket, Content, own_credentials
 from functions.core.errors import Code, Permanent, SluiceError, Transient
 from functions.core.keys import object_key
 from functions.core.metadata import faults
@@ -325,6 +327,114 @@ def test_a_secret_is_in_no_error(stub: StubS3, loopback: Bucket) -> None:
         error = _raised(lambda key=key: loopback.put(key, b"s3cr3t"))  # type: ignore[misc] # as above
         assert "AWS4" not in error.text
         assert "s3cr3t" not in error.text
+
+
+# Files, pieces and removal
+
+
+@pytest.mark.parametrize("key", ["a.csv.gz", "a//b.csv.gz"])
+@pytest.mark.parametrize("size", [0, 1, 17 * 1024 * 1024 + 1])
+def test_a_file_is_written_as_it_is_with_all_that_is_said_of_it(  # noqa: PLR0917 - fixtures and parameters
+    aws: Aws, opened: Open, tmp_path: Path, key: str, size: int
+) -> None:
+    name = aws.bucket()
+    body = random.Random(size).randbytes(size)
+    path = tmp_path / "file"
+    path.write_bytes(body)
+    content = Content(type="text/csv; charset=utf-8", encoding="gzip")
+    bucket = opened(name, kms_key_arn=KEY_ARN)
+    assert bucket.put(key, path, metadata={"team": "billing"}, content=content, storage_class="STANDARD_IA")
+    found = aws.client("s3").head_object(Bucket=name, Key=key)
+    assert (found["ContentLength"], found["ContentType"]) == (size, "text/csv; charset=utf-8")
+    assert (found["ContentEncoding"], found["StorageClass"]) == ("gzip", "STANDARD_IA")
+    assert (found["Metadata"], found["SSEKMSKeyId"]) == ({"team": "billing"}, KEY_ARN)
+    assert aws.body(name, key) == body
+
+
+def test_bytes_go_by_one_request_and_large_files_by_several(
+    stub: StubS3, loopback: Bucket, tmp_path: Path
+) -> None:
+    body = b"x" * (17 * 1024 * 1024)
+    loopback.put("a", body)
+    assert [(asked.method, asked.query) for asked in stub.asked] == [("PUT", "")]
+    stub.asked.clear()
+    path = tmp_path / "file"
+    path.write_bytes(body)
+    stub.answer = _multipart
+    loopback.put("a", path)
+    assert [asked.method for asked in stub.asked][0] == "POST"
+    parts = sorted(
+        (asked.query.partition("partNumber=")[2][:1], len(asked.body))
+        for asked in stub.asked
+        if asked.method == "PUT"
+    )
+    assert parts == [("1", 16 * 1024 * 1024), ("2", 1024 * 1024)]
+
+
+def _multipart(asked: Asked) -> Answer:
+    begun = b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+    done = b"<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
+    if asked.method == "POST":
+        return Answer(body=begun if "uploads" in asked.query else done)
+    return Answer()
+
+
+def test_a_file_that_is_refused_is_told(stub: StubS3, loopback: Bucket, tmp_path: Path) -> None:
+    stub.answer = lambda _: refusal(403, "AccessDenied")
+    path = tmp_path / "file"
+    for size in (1, 17 * 1024 * 1024):
+        path.write_bytes(b"x" * size)
+        error = _raised(lambda: loopback.put("a", path))
+        assert (type(error), error.code) == (Permanent, Code.MISSING_PERMISSION)
+
+
+@pytest.mark.parametrize("key", ["a.json", "a//b"])
+def test_an_object_says_what_it_is(stub: StubS3, loopback: Bucket, key: str) -> None:
+    loopback.put(key, b"{}", content=Content(type="application/x-ndjson"))
+    loopback.put(key, b"{}", content=Content(type="text/csv", encoding="gzip"))
+    said = [(asked.headers["content-type"], asked.headers.get("content-encoding")) for asked in stub.asked]
+    assert said == [("application/x-ndjson", None), ("text/csv", "gzip")]
+
+
+@pytest.mark.parametrize("key", ["a.json", *ODD_KEYS])
+def test_an_object_is_removed_and_removing_it_again_is_no_error(aws: Aws, opened: Open, key: str) -> None:
+    name = aws.bucket()
+    bucket = opened(name)
+    bucket.put(key, b"{}")
+    bucket.put("other", b"{}")
+    for _ in range(2):
+        bucket.delete(key)
+        assert aws.keys(name) == ["other"]
+
+
+@pytest.mark.parametrize("key", ["a.json", "a//b"])
+def test_removing_what_one_may_not_is_told(stub: StubS3, opened: Open, key: str) -> None:
+    stub.answer = lambda _: refusal(403, "AccessDenied")
+    bucket = opened("acme", endpoint_url=stub.url, owner="111122223333")
+    error = _raised(lambda: bucket.delete(key))
+    assert (type(error), error.code) == (Permanent, Code.MISSING_PERMISSION)
+    assert (stub.asked[0].method, stub.asked[0].key) == ("DELETE", key)
+    assert stub.asked[0].headers["x-amz-expected-bucket-owner"] == "111122223333"
+
+
+def test_removing_what_a_bucket_says_is_not_there_is_no_error(stub: StubS3, loopback: Bucket) -> None:
+    stub.answer = lambda _: refusal(404, "NoSuchKey")
+    loopback.delete("a.json")
+
+
+def test_some_bytes_of_an_object_are_read(aws: Aws, opened: Open) -> None:
+    bucket = opened(aws.bucket())
+    bucket.put("a", b"0123456789")
+    assert [
+        bucket.get_range("a", start=start, length=length) for start, length in ((0, 10), (3, 4), (9, 1))
+    ] == [
+        b"0123456789",
+        b"3456",
+        b"9",
+    ]
+    error = _raised(lambda: bucket.get_range("absent", start=0, length=1))
+    assert (type(error), error.code) == (Permanent, Code.MISSING_FILE)
+    assert isinstance(_raised(lambda: bucket.get_range("a", start=11, length=1)), SluiceError)
 
 
 def test_our_own_credentials_are_looked_at_anew_each_time(aws: Aws) -> None:

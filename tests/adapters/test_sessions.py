@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from functions.adapters.sessions import KEY_SECONDS, Sessions
-from functions.core.definitions.destination import KeyCredentials, RoleCredentials
+from functions.core.definitions.connection import KeyCredentials, RoleCredentials
 from functions.core.errors import Code, Permanent, SluiceError, Transient
 from tests.adapters.aws import KEYS, REGION, Aws
 

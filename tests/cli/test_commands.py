@@ -49,7 +49,16 @@ def test_the_commands_that_are_promised_are_there() -> None:
         *(f"access {each}" for each in ("template", "policy", "trust")),
         *(f"failures {each}" for each in ("list", "show", "retry", "restart", "skip")),
         *(f"local {each}" for each in ("up", "down", "status")),
-        *("template render", "template check", "definition check", "send", "demo"),
+        *(
+            "template render",
+            "template check",
+            "definition check",
+            "send",
+            "load",
+            "records",
+            "convert",
+            "demo",
+        ),
     }
 
 

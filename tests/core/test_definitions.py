@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.core.definitions.destination import MASK, ONLY, STORAGE_CLASSES, KeyCredentials, masked
+from functions.core.definitions.connection import MASK, KeyCredentials, masked
+from functions.core.definitions.destination import ONLY, STORAGE_CLASSES
 from functions.core.definitions.intake import INTAKE_FIELDS, Flush, Intake, intake
 from functions.core.definitions.messages import MessageDestination
 from functions.core.definitions.parsing import parse_destination

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core import policies
-from functions.core.definitions.parsing import parse_destination
+from functions.core.definitions.parsing import parse_definition
 from functions.core.errors import Refused
 from tests.policy_evaluator import Document, Request, allows, without_each
 
@@ -22,7 +22,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 def _granted(**changes: Any) -> Document:
-    return policies.access(parse_destination(DOCUMENT | changes))
+    return policies.access(parse_definition(DOCUMENT | changes))
 
 
 def _object(action: str, key: str, *, bucket: str = "acme-data", partition: str = "aws") -> Request:
@@ -41,6 +41,21 @@ LOCATE = Request(action="s3:GetBucketLocation", resource=BUCKET)
 DECRYPT = Request(action="kms:Decrypt", resource=KEY)
 FILES = [PUT, HEAD, DELETE, ABORT, LIST, LOCATE]
 
+CONVERTER = {"fileType": "json", "convertToAmplitudeFunc": {"event_type": "e", "user_id": "u", "time": "t"}}
+SOURCE: dict[str, Any] = {
+    "kind": "files",
+    "project_id": 1,
+    "data_type": "event",
+    "strategy": "append",
+    "converter": {"converterConfig": CONVERTER},
+}
+NOTIFIED: dict[str, Any] = SOURCE | {"notifications": True}
+READ = [HEAD, LIST]
+NOTIFY = [
+    Request(action=f"s3:{verb}BucketNotification", resource="arn:aws:s3:::acme-data")
+    for verb in ("Get", "Put")
+]
+
 JOBS: list[tuple[dict[str, Any], list[Request]]] = [
     ({}, [PUT]),
     ({"on_existing": "keep"}, [PUT, HEAD]),
@@ -48,8 +63,21 @@ JOBS: list[tuple[dict[str, Any], list[Request]]] = [
     ({"on_existing": "keep", "kms_key_arn": KEY}, [PUT, HEAD, ENCRYPT]),
     (STREAMS, FILES),
     (STREAMS | {"kms_key_arn": KEY}, [*FILES, ENCRYPT, DECRYPT]),
+    (SOURCE, READ),
+    (NOTIFIED, [*READ, *NOTIFY]),
+    (NOTIFIED | {"kms_key_arn": KEY}, [*READ, *NOTIFY, DECRYPT]),
 ]
-IDS = ["put", "keep", "encrypted", "keep-encrypted", "files", "files-encrypted"]
+IDS = [
+    "put",
+    "keep",
+    "encrypted",
+    "keep-encrypted",
+    "files",
+    "files-encrypted",
+    "read",
+    "notified",
+    "read-encrypted",
+]
 
 
 @pytest.mark.parametrize(("changes", "calls"), JOBS, ids=IDS)
@@ -87,7 +115,7 @@ def test_a_call_that_is_not_the_jobs_is_denied(changes: dict[str, Any], calls: l
         Request(action="s3:ListAllMyBuckets", resource="*"),
         Request(action="kms:GenerateDataKey", resource=KEY + "5"),
         Request(action="sts:AssumeRole", resource=OURS),
-        *(call for call in (*FILES, ENCRYPT, DECRYPT) if call not in calls),
+        *(call for call in (*FILES, *NOTIFY, ENCRYPT, DECRYPT) if call not in calls),
     ]
     assert [call for call in others if allows(document, call)] == []
 
@@ -108,6 +136,7 @@ def test_the_policy_is_one_of_the_roles_partition() -> None:
     assert not allows(document, PUT)
     files = _granted(**STREAMS, region="cn-north-1", credentials=role)
     assert "arn:aws:" not in str(files)
+    assert "arn:aws:" not in str(_granted(**NOTIFIED, region="cn-north-1", credentials=role))
 
 
 _PREFIXES = st.one_of(

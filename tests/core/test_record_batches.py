@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.core.outgoing import MAX_BYTES, Outgoing
@@ -37,6 +37,7 @@ def record(size: int, fill: str = "x") -> bytes:
     return json.dumps({"a": fill * max(0, size - 8)}, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+@settings(max_examples=40)
 @given(
     sizes=st.lists(st.sampled_from([0, 10, 1_000, 333_000, 499_990, 999_000, 1_100_000]), max_size=12),
     fill=st.sampled_from(["x", "é", '"']),

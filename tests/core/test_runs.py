@@ -152,6 +152,12 @@ def test_a_part_is_stored_and_read_back(cursor: int, name: str, number: int) -> 
     assert msgspec.json.decode(msgspec.json.encode(whole), type=Part) == whole
 
 
+def test_a_run_is_stored_and_read_back_however_many_its_sequences_are() -> None:
+    run = new_run(rows(), id=run_of(rows()), now=0, flush=None)
+    run = msgspec.structs.replace(run, tally=Tally(messages=2**53, sequences=2**106, rows=2**53, bytes=2**70))
+    assert msgspec.json.decode(msgspec.json.encode(run), type=Run) == run
+
+
 # Pieces
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.core.errors import Code, Refused
@@ -147,6 +147,7 @@ class Trickle(io.RawIOBase):
         return len(piece)
 
 
+@settings(max_examples=40)
 @given(
     values=st.lists(st.tuples(st.sampled_from("st"), st.sampled_from([1, 300_000, 990_000])), max_size=10),
     sizes=st.lists(st.integers(1, 50_000)),

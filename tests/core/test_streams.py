@@ -237,7 +237,7 @@ def test_names_have_between_1_and_1024_characters(field: str) -> None:
     def body(name: str) -> str:
         return json.dumps(RUN | {"records": [], field: name})
 
-    assert parsed(body("x" * 1_024))
+    parsed(body("x" * 1_024))
     for name in ("", "x" * 1_025):
         assert f"`{field}`" in refused(body(name)).text
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.errors import Refused
+from functions.core.formats.column_batches import ColumnBatch
 from functions.core.formats.delimited_write import DelimitedText
 from functions.core.formats.json_lines import JsonLines
-from functions.core.formats.parquet import ColumnBatch
 from functions.core.formats.rows import ValueBatch
 from functions.core.formats.settings import QUOTES, parse_delimited
 from tests.formats.conversion import convert

@@ -15,6 +15,7 @@ from functions.core.files.inputs import StagedRows
 from functions.core.files.names import StreamNames
 from functions.core.files.settings import parse_conversion
 from functions.core.files.store import Draft, Written
+from functions.core.formats.declared import Declared
 from functions.core.instants import Instant
 from functions.core.templates.macros import DEFAULT, MacroContext, MacroTemplate
 from tests.formats.conversion import MemoryStore
@@ -46,13 +47,13 @@ def deliver(
     *runs: list[tuple[str, bytes]],
     template: str = DEFAULT,
     store: Watched | None = None,
-    context: MacroContext = CONTEXT,
+    schema: Declared | None = None,
     **given: Any,
 ) -> Watched:
     settings = parse_conversion({"format": "ndjson", **given}).files
     store = store or Watched()
-    names = StreamNames(settings, MacroTemplate.parse(template), context, "in/")
-    datasets = [Dataset(names, (StagedRows(partial(list, pieces)),)) for pieces in runs]
+    names = StreamNames(settings, MacroTemplate.parse(template), CONTEXT, "in/")
+    datasets = [Dataset(names, (StagedRows(partial(list, pieces)),), schema) for pieces in runs]
     Delivery(settings, datasets, store=store, run="run-1").write()
     return store
 

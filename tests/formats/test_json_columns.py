@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from functions.core.errors import Refused
 from functions.core.files.settings import parse_conversion
 from functions.core.formats.delimited_write import DelimitedText
-from functions.core.formats.json_columns import JsonColumns, JsonParser, apart
+from functions.core.formats.json_columns import JsonColumns, apart
+from functions.core.formats.json_parser import JsonParser
 from functions.core.formats.parquet import ParquetWriter, Schema
 from functions.core.formats.rows import Batch, JsonBatch
 from functions.core.formats.surveys import ColumnNames

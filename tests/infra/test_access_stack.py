@@ -26,10 +26,12 @@ PLAIN = Access(
 WITH_ALL = msgspec.structs.replace(PLAIN, keep=True, kms_key_arn=KEY, create_bucket=True)
 OF_STREAMS = msgspec.structs.replace(PLAIN, kind="streams")
 OF_STREAMS_WITH_ALL = msgspec.structs.replace(OF_STREAMS, kms_key_arn=KEY, create_bucket=True)
+OF_FILES = msgspec.structs.replace(PLAIN, kind="files")
+OF_FILES_WITH_ALL = msgspec.structs.replace(OF_FILES, notifications=True, kms_key_arn=KEY, create_bucket=True)
 ACCESSES = pytest.mark.parametrize(
     "access",
-    [PLAIN, WITH_ALL, OF_STREAMS, OF_STREAMS_WITH_ALL],
-    ids=["plain", "with-all", "streams", "streams-with-all"],
+    [PLAIN, WITH_ALL, OF_STREAMS, OF_STREAMS_WITH_ALL, OF_FILES, OF_FILES_WITH_ALL],
+    ids=["plain", "with-all", "streams", "streams-with-all", "files", "files-with-all"],
 )
 
 TRUST = {
@@ -51,7 +53,9 @@ def test_the_role_trusts_ours_with_the_external_id_and_may_do_what_the_policies_
     template = resolved(customer_template(access))
     where: dict[str, Any] = {"bucket": "acme-events", "prefix": "from-sluice/"}
     where["kms_key_arn"] = access.kms_key_arn
-    if access.kind == "streams":
+    if access.kind == "files":
+        name, allowed = "read-files", policies.read_files(**where, notifications=access.notifications)
+    elif access.kind == "streams":
         name, allowed = "write-files", policies.write_files(**where)
     else:
         name, allowed = "write-messages", policies.write_messages(**where, keep=access.keep)

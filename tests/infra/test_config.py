@@ -26,6 +26,19 @@ REFUSED = [
     ({"part_retention_days": 30}, "`part_retention_days` must be at least 56"),
     ({"largest_run_gigabytes": 0}, "`largest_run_gigabytes`"),
     ({"open_run_alarm_hours": 400}, "`open_run_alarm_hours`"),
+    ({"event_retention_days": 0}, "`event_retention_days`"),
+    ({"reject_retention_days": "long"}, "`reject_retention_days`"),
+    ({"import_accounts": "111122223333, acme"}, "`import_accounts`[1]"),
+    ({"output_queue_arns": "https://sqs.eu-central-1.amazonaws.com/1/q"}, "`output_queue_arns`[0]"),
+    ({"output_queue_arns": "arn:aws:sqs:eu-central-1:444455556666:*"}, "`output_queue_arns`[0]"),
+    ({"chunk_events": 0}, "`chunk_events`"),
+    ({"chunk_megabytes": 1024}, "`chunk_megabytes`"),
+    ({"largest_file_gigabytes": 11}, "`largest_file_gigabytes`"),
+    ({"importer_storage_megabytes": 4096}, "5 needs at least 5000 `importer_storage_megabytes`"),
+    ({"importer_memory_megabytes": 512}, "needs at least 1024 `importer_memory_megabytes`"),
+    ({"importer_window_seconds": 30}, "`importer_window_seconds`"),
+    ({"importer_batch_size": 100, "importer_window_seconds": 0}, "`importer_window_seconds` >= 1"),
+    ({"waiting_file_alarm_minutes": 0}, "`waiting_file_alarm_minutes`"),
     ({"message_writer_memory": 512}, "did you mean `message_writer_memory_megabytes`?"),
 ]
 
@@ -46,10 +59,20 @@ def test_the_command_lines_strings_are_read() -> None:
         "retain": "false",
         "message_writer_batch_size": "10",
         "alarm_emails": "a@b.example, c@d.example",
+        "import_accounts": "111122223333,444455556666",
+        "output_queue_arns": "arn:aws:sqs:eu-central-1:444455556666:events",
     }
     assert from_context(context) == Deployment(
-        retain=False, message_writer_batch_size=10, alarm_emails=("a@b.example", "c@d.example")
+        retain=False,
+        message_writer_batch_size=10,
+        alarm_emails=("a@b.example", "c@d.example"),
+        import_accounts=("111122223333", "444455556666"),
+        output_queue_arns=("arn:aws:sqs:eu-central-1:444455556666:events",),
     )
+
+
+def test_lists_are_also_lists() -> None:
+    assert from_context({"import_accounts": ["111122223333"]}).import_accounts == ("111122223333",)
 
 
 def test_cdks_own_keys_are_left_alone() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.infra.resolution import ACCOUNT, REGION, of_type
+from infra import app
+from tests.infra.resolution import ACCOUNT, REGION, of_type, resolved
 
 Template = dict[str, Any]
 Statement = dict[str, Any]
@@ -13,6 +14,8 @@ Statement = dict[str, Any]
 BUCKET = "arn:aws:s3:::DataBucket"
 DEFINITIONS = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/DataDefinitions"
 LEDGER = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/DataLedger"
+CLAIMS = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/DataClaims"
+PROFILES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/DataProfiles"
 SQS = f"arn:aws:sqs:{REGION}:{ACCOUNT}"
 
 
@@ -41,12 +44,16 @@ def consume(queue: str) -> Statement:
 
 
 READ_DEFINITIONS = allow("ReadDefinitions", "dynamodb: GetItem", DEFINITIONS)
+FIND_DEFINITIONS = allow("FindDefinitions", "dynamodb: GetItem Query", DEFINITIONS)
+ALL_ON_ITEMS = "dynamodb: GetItem BatchGetItem Query PutItem UpdateItem DeleteItem"
 KEEP_RUNS = allow(
     "KeepRuns",
-    "dynamodb: GetItem BatchGetItem Query PutItem UpdateItem",
+    "dynamodb: GetItem BatchGetItem PutItem UpdateItem",
     LEDGER,
 )
-SEND_TASKS = allow("SendTasks", "sqs: SendMessage", f"{SQS}:DeliveriesQueue")
+FIND_RUNS = allow("FindRuns", "dynamodb: Query", LEDGER)
+SEND_DELIVERIES = allow("SendDeliveries", "sqs: SendMessage", f"{SQS}:DeliveriesQueue")
+SEND_IMPORTS = allow("SendImports", "sqs: SendMessage", f"{SQS}:ArrivalsQueue")
 READ_PAYLOADS = allow("ReadPayloads", "s3: GetObject", f"{BUCKET}/payloads/*")
 KEEP_FAILURES = allow("KeepFailures", "s3: PutObject", f"{BUCKET}/failures/*")
 AS_CUSTOMERS = [
@@ -76,7 +83,7 @@ ROLES = {
             consume("RecordsQueue"),
             READ_DEFINITIONS,
             KEEP_RUNS,
-            SEND_TASKS,
+            SEND_DELIVERIES,
             allow("StageParts", "s3: PutObject", f"{BUCKET}/parts/*"),
             READ_PAYLOADS,
             KEEP_FAILURES,
@@ -93,7 +100,26 @@ ROLES = {
             *AS_CUSTOMERS,
         ],
     ),
-    "Planner": ("sluice-planner", [READ_DEFINITIONS, KEEP_RUNS, SEND_TASKS]),
+    "Importer": (
+        "sluice-importer",
+        [
+            consume("ArrivalsQueue"),
+            FIND_DEFINITIONS,
+            allow("KeepImports", ALL_ON_ITEMS, LEDGER),
+            allow("ClaimInsertIds", "dynamodb: GetItem BatchGetItem PutItem UpdateItem DeleteItem", CLAIMS),
+            allow("KeepProfiles", ALL_ON_ITEMS, PROFILES),
+            allow("ReadDrops", "s3: GetObject GetObjectVersion", "arn:aws:s3:::DropBucket/*"),
+            allow("ListDrops", "s3: ListBucket GetBucketLocation", "arn:aws:s3:::DropBucket"),
+            READ_PAYLOADS,
+            allow("KeepCandidates", "s3: GetObject PutObject", f"{BUCKET}/candidates/*"),
+            allow("KeepEvents", "s3: GetObject PutObject", f"{BUCKET}/events/*"),
+            allow("KeepRejects", "s3: PutObject", f"{BUCKET}/rejects/*"),
+            KEEP_FAILURES,
+            SEND_IMPORTS,
+            *AS_CUSTOMERS,
+        ],
+    ),
+    "Planner": ("sluice-planner", [FIND_DEFINITIONS, KEEP_RUNS, FIND_RUNS, SEND_DELIVERIES, SEND_IMPORTS]),
 }
 
 
@@ -115,3 +141,15 @@ def test_a_role_is_lambdas_and_may_do_its_job_only(template: Template, worker: s
 def test_there_are_no_other_roles_and_policies(template: Template) -> None:
     assert list(of_type(template, "AWS::IAM::Role")) == [f"{worker}Role" for worker in ROLES]
     assert not of_type(template, "AWS::IAM::Policy")
+
+
+def test_events_are_sent_to_no_queue_but_those_that_the_deployment_lists() -> None:
+    queues = [f"arn:aws:sqs:eu-central-1:444455556666:{name}" for name in ("first", "second.fifo")]
+    template = resolved(app.template({"output_queue_arns": ", ".join(queues)}))
+    granted = {
+        name: statement["Resource"]
+        for name, role in of_type(template, "AWS::IAM::Role").items()
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
+        if statement["Sid"] == "SendEvents"
+    }
+    assert granted == {"ImporterRole": queues}

@@ -18,7 +18,7 @@ def test_cfn_lint_finds_nothing(raw_template: Template) -> None:
     assert template_findings(raw_template) == []
 
 
-WORKERS = ("MessageWriter", "Stager", "FileWriter", "Planner")
+WORKERS = ("MessageWriter", "Stager", "FileWriter", "Importer", "Planner")
 
 RIGHT_HERE = {
     ("DataKey", "RESOURCE_STAR"): "in a key's policy, * is the key",
@@ -28,7 +28,7 @@ RIGHT_HERE = {
             f"{worker}Role-job",
             "CREDENTIALS_EXPOSURE",
         ): "it becomes the customers' roles, by a pattern of names"
-        for worker in ("MessageWriter", "FileWriter")
+        for worker in ("MessageWriter", "FileWriter", "Importer")
     },
     **{
         (f"{worker}Role-trust", "CREDENTIALS_EXPOSURE"): "being assumed is what a trust policy is about"
@@ -43,10 +43,11 @@ def test_parliament_finds_nothing_else(template: Template) -> None:
         "AlarmsTopicPolicy",
         "DataBucketPolicy",
         "DataKey",
+        "DropBucketPolicy",
         *(f"{worker}Role-{part}" for worker in WORKERS for part in ("job", "trust")),
         *(
             f"{name}{part}Policy"
-            for name in ("Messages", "Records", "Deliveries")
+            for name in ("Messages", "Records", "Deliveries", "Arrivals")
             for part in ("Queue", "DeadLetters")
         ),
     }

@@ -10,12 +10,16 @@ Template = dict[str, Any]
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/DataKey"
 BUCKET = "arn:aws:s3:::DataBucket"
+DROP = "arn:aws:s3:::DropBucket"
+ARRIVALS = f"arn:aws:sqs:{REGION}:{ACCOUNT}:ArrivalsQueue"
 
 
 def test_outputs_are_those_that_the_command_line_reads(template: Template) -> None:
     assert {name: output["Value"] for name, output in template["Outputs"].items()} == {
         "DefinitionsTable": "DataDefinitions",
         "LedgerTable": "DataLedger",
+        "ClaimsTable": "DataClaims",
+        "ProfilesTable": "DataProfiles",
         "DataBucket": "DataBucket",
         "MessagesQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/MessagesQueue",
         "MessagesDeadLetterQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/MessagesDeadLetters",
@@ -28,6 +32,12 @@ def test_outputs_are_those_that_the_command_line_reads(template: Template) -> No
         "DeliveriesDeadLetterQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/DeliveriesDeadLetters",
         "FileWriterFunction": "FileWriterFunction",
         "FileWriterRoleArn": f"arn:aws:iam::{ACCOUNT}:role/FileWriterRole",
+        "ArrivalsQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/ArrivalsQueue",
+        "ArrivalsQueueArn": ARRIVALS,
+        "ArrivalsDeadLetterQueueUrl": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/ArrivalsDeadLetters",
+        "DropBucket": "DropBucket",
+        "ImporterFunction": "ImporterFunction",
+        "ImporterRoleArn": f"arn:aws:iam::{ACCOUNT}:role/ImporterRole",
         "PlannerFunction": "PlannerFunction",
         "KeyArn": KEY,
         "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:AlarmsTopic",
@@ -59,7 +69,8 @@ def test_there_is_nothing_that_helps_to_deploy(template: Template) -> None:
         "AWS::SQS::Queue",
         "AWS::SQS::QueuePolicy",
     }
-    functions = [f"{worker}Function" for worker in ("MessageWriter", "Stager", "FileWriter", "Planner")]
+    workers = ("MessageWriter", "Stager", "FileWriter", "Importer", "Planner")
+    functions = [f"{worker}Function" for worker in workers]
     assert list(of_type(template, "AWS::Lambda::Function")) == functions
 
 
@@ -90,22 +101,38 @@ SETTINGS = {
         "assume_role_pattern": "sluice-*",
         "largest_run_gigabytes": "20",
     },
-    "planner": {"deliveries_queue_url": f"{QUEUE_URLS}/DeliveriesQueue"},
+    "importer": {
+        "queue_url": f"{QUEUE_URLS}/ArrivalsQueue",
+        "arrivals_queue_url": f"{QUEUE_URLS}/ArrivalsQueue",
+        "claims_table": "DataClaims",
+        "profiles_table": "DataProfiles",
+        "drop_bucket": "DropBucket",
+        "assume_role_pattern": "sluice-*",
+        "chunk_events": "50000",
+        "chunk_megabytes": "64",
+        "largest_file_gigabytes": "5",
+        "payload_budget_megabytes": "256",
+    },
+    "planner": {
+        "deliveries_queue_url": f"{QUEUE_URLS}/DeliveriesQueue",
+        "arrivals_queue_url": f"{QUEUE_URLS}/ArrivalsQueue",
+    },
 }
 ROOMS: dict[str, dict[str, Any]] = {
     "message_writer": {"MemorySize": 1769, "Timeout": 60},
     "stager": {"MemorySize": 1769, "Timeout": 60},
     "file_writer": {"MemorySize": 1769, "Timeout": 900, "EphemeralStorage": {"Size": 10_240}},
+    "importer": {"MemorySize": 1769, "Timeout": 900, "EphemeralStorage": {"Size": 10_240}},
     "planner": {"MemorySize": 512, "Timeout": 60},
 }
-WRITES_FILES = {"file_writer"}
+COLUMNAR = {"file_writer", "importer"}
 
 
 @pytest.mark.parametrize("module", SETTINGS)
 def test_a_function_runs_as_documented(template: Template, module: str) -> None:
     worker = module.title().replace("_", "")
     function = of_type(template, "AWS::Lambda::Function")[f"{worker}Function"]
-    columnar = module in WRITES_FILES
+    columnar = module in COLUMNAR
     assert function["Environment"]["Variables"] == {
         **{PREFIX + name.upper(): value for name, value in (EVERYWHERE | SETTINGS[module]).items()},
         "POWERTOOLS_SERVICE_NAME": module,
@@ -146,7 +173,7 @@ def test_a_message_is_kept_back_for_six_timeouts_and_the_window(context: dict[st
     queues = of_type(template, "AWS::SQS::Queue")
     functions = of_type(template, "AWS::Lambda::Function")
     mappings = of_type(template, "AWS::Lambda::EventSourceMapping").values()
-    assert len(mappings) == 3
+    assert len(mappings) == 4
     for mapping in mappings:
         queue = queues[mapping["EventSourceArn"].rpartition(":")[2]]
         timeout = functions[mapping["FunctionName"]]["Timeout"]
@@ -176,6 +203,14 @@ def test_the_mapping_limits_concurrency_and_takes_partial_answers(template: Temp
             "FunctionName": "FileWriterFunction",
             "BatchSize": 1,
             "MaximumBatchingWindowInSeconds": 0,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "ScalingConfig": {"MaximumConcurrency": 20},
+        },
+        "ImporterMapping": {
+            "EventSourceArn": ARRIVALS,
+            "FunctionName": "ImporterFunction",
+            "BatchSize": 10,
+            "MaximumBatchingWindowInSeconds": 1,
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
             "ScalingConfig": {"MaximumConcurrency": 20},
         },
@@ -212,7 +247,7 @@ def test_queues_keep_large_messages_for_two_weeks_and_give_up_after_twenty_recei
 ) -> None:
     queues = of_type(template, "AWS::SQS::Queue")
     kept = {"KmsMasterKeyId": KEY, "MessageRetentionPeriod": 14 * 24 * 3600, "MaximumMessageSize": 2**20}
-    hidden = {"Messages": 361, "Records": 370, "Deliveries": 5400}
+    hidden = {"Messages": 361, "Records": 370, "Deliveries": 5400, "Arrivals": 5401}
     assert len(queues) == 2 * len(hidden)
     for name, seconds in hidden.items():
         assert queues[f"{name}DeadLetters"] == kept
@@ -238,11 +273,13 @@ def test_everything_is_encrypted_with_the_one_key(template: Template) -> None:
         *(topic["KmsMasterKeyId"] for topic in of_type(template, "AWS::SNS::Topic").values()),
         *(group["KmsKeyId"] for group in of_type(template, "AWS::Logs::LogGroup").values()),
     ]
-    assert used == [KEY] * (6 + 1 + 4)
+    assert used == [KEY] * (8 + 1 + 5)
     assert of_type(template, "AWS::KMS::Key")["DataKey"]["EnableKeyRotation"]
 
 
-def test_the_key_is_the_accounts_and_open_to_its_logs_and_alarms(template: Template) -> None:
+def test_the_key_is_the_accounts_and_open_to_its_logs_its_alarms_and_what_buckets_tell(
+    template: Template,
+) -> None:
     assert of_type(template, "AWS::KMS::Key")["DataKey"]["KeyPolicy"] == {
         "Version": "2012-10-17",
         "Statement": [
@@ -274,6 +311,13 @@ def test_the_key_is_the_accounts_and_open_to_its_logs_and_alarms(template: Templ
                 "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "Resource": "*",
             },
+            {
+                "Sid": "BucketsTell",
+                "Effect": "Allow",
+                "Principal": {"Service": ["s3.amazonaws.com", "events.amazonaws.com"]},
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Resource": "*",
+            },
         ],
     }
 
@@ -291,8 +335,7 @@ def test_nothing_is_reached_without_tls(template: Template) -> None:
         )
     }
     assert refused == {
-        BUCKET,
-        f"{BUCKET}/*",
+        *(place for bucket in (BUCKET, DROP) for place in (bucket, f"{bucket}/*")),
         f"arn:aws:sns:{REGION}:{ACCOUNT}:AlarmsTopic",
         *(f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}" for queue in of_type(template, "AWS::SQS::Queue")),
     }
@@ -314,35 +357,88 @@ def test_only_this_accounts_alarms_publish(template: Template) -> None:
     ]
 
 
-def test_the_bucket_is_private_and_forgets_in_time(template: Template) -> None:
-    bucket = of_type(template, "AWS::S3::Bucket")["DataBucket"]
-    assert bucket["PublicAccessBlockConfiguration"] == {
-        "BlockPublicAcls": True,
-        "BlockPublicPolicy": True,
-        "IgnorePublicAcls": True,
-        "RestrictPublicBuckets": True,
-    }
-    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    assert bucket["LifecycleConfiguration"]["Rules"] == [
-        {"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
-        {"Id": "Expire payloads/", "Status": "Enabled", "Prefix": "payloads/", "ExpirationInDays": 430},
-        {"Id": "Expire failures/", "Status": "Enabled", "Prefix": "failures/", "ExpirationInDays": 400},
-        {"Id": "Expire parts/", "Status": "Enabled", "Prefix": "parts/", "ExpirationInDays": 90},
+FORGOTTEN_AFTER_DAYS = {
+    "payloads/": 430,
+    "failures/": 400,
+    "parts/": 90,
+    "candidates/": 400,
+    "events/": 400,
+    "merged_ids/": 400,
+    "rejects/": 90,
+}
+
+
+def test_buckets_are_private_and_the_one_of_our_own_data_forgets_in_time(template: Template) -> None:
+    buckets = of_type(template, "AWS::S3::Bucket")
+    assert buckets.keys() == {"DataBucket", "DropBucket"}
+    uploads = {"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}
+    for bucket in buckets.values():
+        assert bucket["PublicAccessBlockConfiguration"] == {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        }
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        assert "VersioningConfiguration" not in bucket
+    assert buckets["DropBucket"]["LifecycleConfiguration"]["Rules"] == [uploads]
+    assert buckets["DataBucket"]["LifecycleConfiguration"]["Rules"] == [
+        uploads,
+        *(
+            {"Id": f"Expire {prefix}", "Status": "Enabled", "Prefix": prefix, "ExpirationInDays": days}
+            for prefix, days in FORGOTTEN_AFTER_DAYS.items()
+        ),
     ]
-    assert "VersioningConfiguration" not in bucket
 
 
-def test_tables_can_be_restored_and_only_the_ledger_forgets(template: Template) -> None:
+def test_the_drop_bucket_tells_the_queue_that_lets_it_before_it_is_made(template: Template) -> None:
+    drop = template["Resources"]["DropBucket"]
+    rule = {"Event": "s3:ObjectCreated:*", "Queue": ARRIVALS}
+    assert drop["Properties"]["NotificationConfiguration"] == {"QueueConfigurations": [rule]}
+    [waits_for] = drop["DependsOn"]
+    assert waits_for.startswith("ArrivalsQueuePolicy")
+    assert "NotificationConfiguration" not in of_type(template, "AWS::S3::Bucket")["DataBucket"]
+
+
+def test_the_queue_of_arrivals_is_told_by_buckets_of_our_account_and_of_the_listed_ones() -> None:
+    template = resolved(app.template({"import_accounts": "444455556666,777788889999"}))
+    policy = of_type(template, "AWS::SQS::QueuePolicy")["ArrivalsQueuePolicy"]["PolicyDocument"]
+    assert [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"] == [
+        {
+            "Sid": "BucketsTell",
+            "Effect": "Allow",
+            "Principal": {"Service": ["s3.amazonaws.com", "events.amazonaws.com"]},
+            "Action": "sqs:SendMessage",
+            "Resource": ARRIVALS,
+            "Condition": {"StringEquals": {"aws:SourceAccount": [ACCOUNT, "444455556666", "777788889999"]}},
+        }
+    ]
+
+
+def test_no_other_queue_is_open_to_anybody_but_our_roles(template: Template) -> None:
+    open_to_others = {
+        name
+        for name, policy in of_type(template, "AWS::SQS::QueuePolicy").items()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    }
+    assert open_to_others == {"ArrivalsQueuePolicy"}
+
+
+def test_tables_can_be_restored_but_for_claims_and_two_forget(template: Template) -> None:
     tables = of_type(template, "AWS::DynamoDB::Table")
-    keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-    for table in tables.values():
-        assert table["KeySchema"] == keys
-        assert table["BillingMode"] == "PAY_PER_REQUEST"
-        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-        assert table["DeletionProtectionEnabled"]
+    assert tables.keys() == {f"Data{name}" for name in ("Definitions", "Ledger", "Claims", "Profiles")}
+    by_name = {"AttributeName": "pk", "KeyType": "HASH"}
+    sorted_by = {"AttributeName": "sk", "KeyType": "RANGE"}
     expiry = {"AttributeName": "expires_at", "Enabled": True}
-    assert tables["DataLedger"]["TimeToLiveSpecification"] == expiry
-    assert "TimeToLiveSpecification" not in tables["DataDefinitions"]
+    for name, table in tables.items():
+        claims = name == "DataClaims"
+        assert table["KeySchema"] == ([by_name] if claims else [by_name, sorted_by])
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": not claims}
+        assert table["DeletionProtectionEnabled"]
+        forgets = name in ("DataLedger", "DataClaims")
+        assert table.get("TimeToLiveSpecification") == (expiry if forgets else None)
 
 
 def test_each_alarm_tells_the_topic(template: Template) -> None:
@@ -354,11 +450,14 @@ def test_each_alarm_tells_the_topic(template: Template) -> None:
         )
         for alarm in alarms
     }
-    expected = {("OldestOpenRunSeconds", "planner"): (24 * 3600, 1)}
-    for queue in ("Messages", "Records", "Deliveries"):
+    expected = {
+        ("OldestOpenRunSeconds", "planner"): (24 * 3600, 1),
+        ("OldestWaitingFileSeconds", "planner"): (3600, 1),
+    }
+    for queue in ("Messages", "Records", "Deliveries", "Arrivals"):
         expected["ApproximateNumberOfMessagesVisible", f"{queue}DeadLetters"] = (0, 1)
         expected["ApproximateAgeOfOldestMessage", f"{queue}Queue"] = (900, 1)
-    for worker in ("MessageWriter", "Stager", "FileWriter", "Planner"):
+    for worker in ("MessageWriter", "Stager", "FileWriter", "Importer", "Planner"):
         expected["Errors", f"{worker}Function"] = (0, 1)
         expected["Throttles", f"{worker}Function"] = (0, 3)
     assert watched == expected
@@ -368,22 +467,21 @@ def test_each_alarm_tells_the_topic(template: Template) -> None:
         assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def test_the_oldest_run_is_the_planners_own_metric(template: Template) -> None:
+@pytest.mark.parametrize("metric", ["OldestOpenRunSeconds", "OldestWaitingFileSeconds"])
+def test_what_is_oldest_is_the_planners_own_metric(template: Template, metric: str) -> None:
     [alarm] = [
-        each
-        for each in of_type(template, "AWS::CloudWatch::Alarm").values()
-        if each["MetricName"] == "OldestOpenRunSeconds"
+        each for each in of_type(template, "AWS::CloudWatch::Alarm").values() if each["MetricName"] == metric
     ]
     assert (alarm["Namespace"], alarm["Statistic"]) == ("Sluice", "Maximum")
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "planner"}]
 
 
 STATEFUL = {
-    "AWS::DynamoDB::Table": 2,
+    "AWS::DynamoDB::Table": 4,
     "AWS::KMS::Key": 1,
-    "AWS::Logs::LogGroup": 4,
-    "AWS::S3::Bucket": 1,
-    "AWS::SQS::Queue": 6,
+    "AWS::Logs::LogGroup": 5,
+    "AWS::S3::Bucket": 2,
+    "AWS::SQS::Queue": 8,
 }
 
 
@@ -414,6 +512,10 @@ def test_a_deployment_of_its_own_name_on_another_processor() -> None:
                 "part_retention_days": "60",
                 "largest_run_gigabytes": "8",
                 "open_run_alarm_hours": "6",
+                "waiting_file_alarm_minutes": "30",
+                "chunk_events": "2000",
+                "event_retention_days": "30",
+                "reject_retention_days": "7",
             }
         )
     )
@@ -434,6 +536,13 @@ def test_a_deployment_of_its_own_name_on_another_processor() -> None:
     assert (writes["SLUICE_PART_RETENTION_DAYS"], writes["SLUICE_LARGEST_RUN_GIGABYTES"]) == ("60", "8")
     assert template["Outputs"]["PartRetentionDays"]["Value"] == "60"
     assert of_type(template, "AWS::CloudWatch::Alarm")["AlarmsPlannerOldestOpenRun"]["Threshold"] == 6 * 3600
+    waiting = of_type(template, "AWS::CloudWatch::Alarm")["AlarmsPlannerOldestWaitingFile"]
+    assert waiting["Threshold"] == 30 * 60
+    reads = of_type(template, "AWS::Lambda::Function")["ImporterFunction"]["Environment"]["Variables"]
+    assert reads["SLUICE_CHUNK_EVENTS"] == "2000"
+    rules = of_type(template, "AWS::S3::Bucket")["DataBucket"]["LifecycleConfiguration"]["Rules"]
+    forgotten = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert (forgotten["events/"], forgotten["rejects/"]) == (30, 7)
     assert of_type(template, "AWS::Logs::LogGroup")["MessageWriterLogs"]["RetentionInDays"] == 365
     told = {subscription["Endpoint"] for subscription in of_type(template, "AWS::SNS::Subscription").values()}
     assert told == {"ops@acme.example", "dev@acme.example"}

@@ -219,6 +219,10 @@ S3_CALLS: list[tuple[Callable[[Any, str], object], str]] = [
     (lambda s3, bucket: s3.get_bucket_location(Bucket=bucket), "GetBucketLocation"),
     (lambda s3, bucket: s3.head_bucket(Bucket=bucket), "HeadBucket"),
     (lambda s3, bucket: s3.delete_object(Bucket=bucket, Key="none"), "DeleteObject"),
+    (
+        lambda s3, bucket: s3.get_bucket_notification_configuration(Bucket=bucket),
+        "GetBucketNotificationConfiguration",
+    ),
     (lambda s3, bucket: s3.get_bucket_tagging(Bucket=bucket), "GET ?tagging"),
 ]
 

@@ -1,7 +1,7 @@
 """The kill points of streams: where a function is killed, what that means, and what is there by then.
 
-As in `kill_points`, a point is a call and a side of it. Between two calls that change something nothing else changes:
-*after* the one is also *before* the next.
+As in `kill_points`, a point is a call and a side of it. Nothing changes between two calls that change something, so
+that *after* the one is also *before* the next.
 """
 
 from dataclasses import dataclass

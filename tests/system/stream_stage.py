@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
+from cli.resending import send_again
 from functions.core import policies
 from functions.core.failures import Failure
 from functions.core.records import Queue
-from functions.core.runs import Run, RunState
+from functions.core.runs import Run, RunState, complete
 from functions.core.templates.macros import DEFAULT
 from local.faults import Effect, Fault
 from local.mappings import Delivery
@@ -39,9 +40,7 @@ class Streams:
         self._sqs = stage.cloud.client("sqs")
 
     def _role(self) -> str:
-        trust = policies.trust(
-            role_arn=self.stage.deployment.role_arn("streams"), external_id=EXTERNAL_ID
-        )
+        trust = policies.trust(role_arn=self.stage.deployment.role_arn("streams"), external_id=EXTERNAL_ID)
         name = f"{self.stage.role_arn.rpartition('/')[2]}-files"
         iam = self.stage.cloud.client("iam", account=CUSTOMER)
         created = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
@@ -83,23 +82,27 @@ class Streams:
         raise AssertionError(f"not settled: {self.waiting()}, {unfinished}")
 
     def unfinished(self, destination: str) -> list[Run]:
-        """The runs that go on by themselves; one that waits for its end may do so for ever."""
+        """The runs that go on by themselves; one that waits for a message may do so for ever."""
         return [
             run
             for run in self.with_rows(destination)
             if run.state is RunState.SEALED
-            or (run.state is RunState.OPEN and (run.flush is not None or run.ending is not None))
+            or (run.state is RunState.OPEN and (run.flush is not None or self._complete(run)))
         ]
+
+    def _complete(self, run: Run) -> bool:
+        return run.ending is not None and complete(run.ending, self.runs.tally(run.id))
 
     def with_rows(self, destination: str) -> list[Run]:
         """The runs to which something was committed."""
         return [run for run in self.runs.of(destination) if self.runs.tally(run.id).messages]
 
     def pass_time(self, seconds: int, *destinations: str) -> None:
-        """Have the ledger say what it will say in so many seconds: nothing else of the functions waits for a time."""
+        """Have the ledger say what it will say in so many seconds: nothing else of a function waits."""
         for run in (run for name in destinations for run in self.runs.of(name)):
             earlier = {
-                name: max(getattr(run, name) - seconds, 0) for name in ("created_at", "look_at", "leased_until")
+                name: max(getattr(run, name) - seconds, 0)
+                for name in ("created_at", "look_at", "leased_until")
             }
             assert self.runs.replace(msgspec.structs.replace(run, **earlier))
 
@@ -112,6 +115,10 @@ class Streams:
         """The only failure of a destination."""
         [failure] = self.stage.failures(destination)
         return failure
+
+    def send_again(self, destination: str, *, restart: bool = False) -> None:
+        """Do what `sluice failures retry` does, or `restart`, with all failures of a destination."""
+        send_again(self.stage.deployment, self.stage.failures(destination), restart=restart)
 
     def objects(self, destination: str) -> dict[str, bytes]:
         """The files below a destination's prefix, by their names there."""
@@ -161,18 +168,18 @@ def done(mapping: QueueMapping) -> Delivery:
     return delivery
 
 
-def rows(destination: str, run: str, sequence: int, *records: Any, **fields: Any) -> str:
+def rows(destination: str, run: str, sequence: int, /, *records: Any, **fields: Any) -> str:
     """A message of rows; `fields` add to it, or stand in the place of what is usual."""
-    return _body(destination, run, sequence=sequence, records=list(records), **fields)
+    return _body(destination, run, {"sequence": sequence, "records": list(records), **fields})
 
 
-def end(destination: str, run: str, *, batches: int, **fields: Any) -> str:
+def end(destination: str, run: str, /, *, batches: int, **fields: Any) -> str:
     """The end of a run."""
-    return _body(destination, run, end=True, batches=batches, **fields)
+    return _body(destination, run, {"end": True, "batches": batches, **fields})
 
 
-def _body(destination: str, run: str, **fields: Any) -> str:
-    usual: Mapping[str, Any] = {
+def _body(destination: str, run: str, fields: Mapping[str, Any]) -> str:
+    usual = {
         "destination_id": destination,
         "connection_id": "shop",
         "connection_run_id": "night",

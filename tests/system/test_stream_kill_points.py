@@ -1,10 +1,8 @@
-"""A function of streams is killed at every point of the table, time goes on, and all ends as without the killing."""
+"""A function of streams is killed at every point of the table, time goes on, and all ends as without killing."""
 
 import pytest
 
-from functions.core.runs import RunState
-from local.faults import Fault, calls_of, kill
-from tests.system import stream_scenarios as scenarios
+from local.faults import calls_of, kill
 from tests.system.stage import NOTHING_WAITS
 from tests.system.stream_kill_points import KILL_POINTS, KillPoint, Left, Place, Worker
 from tests.system.stream_stage import Streams, done
@@ -37,7 +35,9 @@ def left(streams: Streams, destination: str) -> Left:
 
 
 @pytest.mark.parametrize("point", KILL_POINTS, ids=lambda point: point.name)
-def test_the_function_is_killed_and_all_ends_as_if_it_had_not_been(streams: Streams, point: KillPoint) -> None:
+def test_the_function_is_killed_and_all_ends_as_if_it_had_not_been(
+    streams: Streams, point: KillPoint
+) -> None:
     play = point.scenario(streams)
     if point.worker is Worker.FILE_WRITER:
         done(streams.stager)

@@ -83,7 +83,9 @@ class _Config:
         if FUNCTIONS in values:
             self.faults += [*self._ignored(nodes, flag), *self._missing(nodes)]
         sound = {field: node for field, node in nodes.items() if node is not None}
-        flagged = sound.pop(flag, None) if flag is not None else None
+        flagged = sound.get(flag) if flag is not None else None
+        if flag not in INPUT_CHECKS:
+            sound.pop(flag, None)
         if self.faults:
             return {}
         return reading | {"outputs": tuple(sound), "compiled": Compiled(sound, flagged, INPUT_CHECKS)}

@@ -46,7 +46,7 @@ def literal(writer: Writer, call: Call) -> str:
 
 def dictionary(writer: Writer, call: Call) -> str:
     """An object of the members that have a value."""
-    name = writer.fresh(certain=True)
+    name = writer.fresh(dict)
     writer.line(f"{name} = {{}}")
     for key, node in zip(call.arguments[::2], call.arguments[1::2], strict=True):
         value = writer.value(node)
@@ -57,7 +57,7 @@ def dictionary(writer: Writer, call: Call) -> str:
 
 def array(writer: Writer, call: Call) -> str:
     """An array of the items that have a value."""
-    name = writer.fresh(certain=True)
+    name = writer.fresh(list)
     writer.line(f"{name} = []")
     for node in call.arguments:
         value = writer.value(node)
@@ -68,7 +68,7 @@ def array(writer: Writer, call: Call) -> str:
 
 def condition(writer: Writer, call: Call) -> str:
     """The SOURCE of the first BOOLEAN that is true."""
-    name, found = writer.fresh(), writer.fresh(certain=True)
+    name, found = writer.fresh(), writer.fresh(bool)
     writer.line(f"{name} = NO")
     writer.lost_at(name, call)
     writer.line(f"{found} = False")
@@ -98,7 +98,7 @@ def milliseconds_now(_: Writer, __: Call) -> str:
 
 def iso_now(writer: Writer, _: Call) -> str:
     """The same as text."""
-    name = writer.fresh(certain=True)
+    name = writer.fresh(str)
     writer.line(f"{name} = {writer.constant(ms_to_iso_time)}({NOW})")
     return name
 

@@ -6,10 +6,11 @@ from functions.core.converter import arithmetic, containers, forms, logic, texts
 from functions.core.converter.nodes import Argument, Example, Operator
 from functions.core.converter.patterns import Replacement
 from functions.core.converter.raw import CHECKS
-from functions.core.converter.source_code import lenient, strict
+from functions.core.converter.source_code import Quick, lenient, strict
 from functions.core.converter.values import equal, typeof
 
-SOURCE, BOOLEAN, DEPTH = Argument("SOURCE"), Argument("BOOLEAN"), Argument("SOURCE depth")
+SOURCE, BOOLEAN = Argument("SOURCE"), Argument("BOOLEAN")
+PERCENT, KEY, DEPTH = Argument("SOURCE percent"), Argument("SOURCE key"), Argument("SOURCE depth")
 _RAW = {label: Argument(label, check) for label, check in CHECKS.items()}
 _MS = 1_645_066_434_189
 
@@ -66,9 +67,9 @@ _ROWS = (
     ),
     Operator(
         names=("sample_md5",),
-        fixed=(SOURCE, SOURCE),
+        fixed=(PERCENT, KEY),
         compile=strict(texts.sample_md5),
-        doc="Whether a key (the second) is in a sample of so many percent; the same for the same key always.",
+        doc="Whether the key is in a sample of so many percent; the same for the same key always.",
         example=Example(["sample_md5", ["value", 50], "user"], {"user": "john.doe"}, result=False),
     ),
     Operator(
@@ -130,7 +131,9 @@ _ROWS = (
     Operator(
         names=("merge_dicts",),
         repeated=(SOURCE,),
-        compile=strict(containers.merge_dicts),
+        compile=strict(
+            containers.merge_dicts, Quick(dict, lambda all_: f"{{{', '.join(f'**{each}' for each in all_)}}}")
+        ),
         doc="The members of all; later ones win.",
         example=Example(["merge_dicts", "a", "b"], {"a": {"x": 1}, "b": {"x": 2}}, {"x": 2}),
     ),
@@ -152,7 +155,7 @@ _ROWS = (
     Operator(
         names=("concat",),
         repeated=(SOURCE,),
-        compile=strict(texts.concat),
+        compile=strict(texts.concat, Quick(str, " + ".join)),
         doc="All as strings (numbers and booleans as in JSON, containers as compact JSON); null is skipped.",
         example=Example(
             ["concat", "a", ["value", "-"], "b", "c"], {"a": 1.5, "b": [True], "c": None}, "1.5-[true]"
@@ -169,14 +172,14 @@ _ROWS = (
     Operator(
         names=("split",),
         fixed=(_RAW["separator"], SOURCE),
-        compile=strict(texts.split),
+        compile=strict(texts.split, Quick(str, "{0[1]}.split({0[0]})".format)),
         doc="The parts of a string; the separator is literal.",
         example=Example(["split", "|", "a"], {"a": "x|y"}, ["x", "y"]),
     ),
     Operator(
         names=("lowercase", "lower"),
         fixed=(SOURCE,),
-        compile=strict(texts.lowercase),
+        compile=strict(texts.lowercase, Quick(str, "{0[0]}.lower()".format)),
         doc="A string in small letters.",
         example=Example(["lower", "a"], {"a": "Ab"}, "ab"),
     ),
@@ -218,14 +221,14 @@ _ROWS = (
     Operator(
         names=("equals", "eq", "="),
         fixed=(SOURCE, SOURCE),
-        compile=strict(equal),
+        compile=strict(equal, Quick(str, " == ".join)),
         doc='JSON\'s equality: `1` and `1.0` are equal, `1` and `"1"` are not.',
         example=Example(["=", "a", ["value", 1]], {"a": 1.0}, result=True),
     ),
     Operator(
         names=("contains", "is_substring"),
         fixed=(_RAW["string"], SOURCE),
-        compile=strict(texts.contains),
+        compile=strict(texts.contains, Quick(str, " in ".join)),
         doc="Whether the string is part of the other; null: false.",
         example=Example(["contains", "b", "a"], {"a": "abc"}, result=True),
     ),

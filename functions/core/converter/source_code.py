@@ -1,13 +1,15 @@
 """The source of the one function that a converter becomes.
 
 Every part of a converter is written as straight lines over local variables: no list of steps is walked and no
-closure is called for a record. Names of users stand in it by `repr`, as strings and nothing else; their literals are
-constants that the function looks up.
+closure is called for a record. Names of users stand in it by `repr`, as strings and nothing else; their literals
+are constants that the function looks up.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+import msgspec
 
 from functions.core.converter.containers import step
 from functions.core.converter.nodes import Call, Field, Node
@@ -17,11 +19,18 @@ NOW = "now"
 """What the code calls the time that the import of the file has for now, in milliseconds."""
 
 
+class Quick(msgspec.Struct, frozen=True):
+    """Where all arguments of an operator are of one type, an expression gives what its function would, sooner."""
+
+    type: type
+    expression: Callable[[Sequence[str]], str]
+
+
 class Writer:
     """Writes the body of a function; every method that gives a value gives the name that it has in the code.
 
     With `tracing` the function also knows, for each value that may be lost, at which node it was: names of
-    values `v…` then have companions `w…`, numbers of `nodes`.
+    values `v…` then have companions `w…`, numbers of `nodes`. Names whose type is known always have a value.
     """
 
     def __init__(self, *, tracing: bool = False) -> None:
@@ -32,7 +41,7 @@ class Writer:
         self._depth = 1
         self._names = 0
         self._subject: str | None = None
-        self._certain = {NOW}
+        self._types: dict[str, type] = {NOW: int}
 
     def value(self, node: Node) -> str:
         """The value of a SOURCE."""
@@ -61,20 +70,27 @@ class Writer:
         """A literal: a value that is always there."""
         name = f"K{len(self.constants)}"
         self.constants[name] = value
-        self._certain.add(name)
+        self._types[name] = type(value)
         return name
 
-    def fresh(self, *, certain: bool = False) -> str:
-        """A new name; `certain` if its value will never be no value."""
+    def fresh(self, kind: type | None = None) -> str:
+        """A new name; one whose values will all be of a type is known never to be no value."""
         self._names += 1
         name = f"v{self._names}"
-        if certain:
-            self._certain.add(name)
+        if kind is not None:
+            self._types[name] = kind
         return name
+
+    def all_are(self, kind: type, names: Sequence[str]) -> str | None:
+        """The condition that all of these are of a type; None if one cannot be."""
+        if any(self._types.get(name, kind) is not kind for name in names):
+            return None
+        unknown = dict.fromkeys(name for name in names if name not in self._types)
+        return " and ".join(f"type({name}) is {kind.__name__}" for name in unknown) or "True"
 
     def absent(self, names: Sequence[str]) -> str:
         """The condition that any of these is no value, empty if none can be."""
-        return " or ".join(f"{name} is NO" for name in dict.fromkeys(names) if name not in self._certain)
+        return " or ".join(f"{name} is NO" for name in dict.fromkeys(names) if name not in self._types)
 
     def assign(self, name: str, value: str) -> None:
         """Give a name the value of another one, and its origin."""
@@ -84,14 +100,14 @@ class Writer:
 
     def origin(self, name: str) -> str:
         """Where a value was lost, if it is."""
-        return "None" if name in self._certain else f"w{name}"
+        return "None" if name in self._types else f"w{name}"
 
     def lost_at(self, name: str, node: Node, given: Sequence[str] = ()) -> None:
         """Say that a value is lost at this node, unless one of those that it is made from was lost before."""
         if not self.tracing:
             return
         before = "".join(
-            f"{self.origin(each)} if {each} is NO else " for each in given if each not in self._certain
+            f"{self.origin(each)} if {each} is NO else " for each in given if each not in self._types
         )
         self.line(f"w{name} = {before}{self.number(node)}")
 
@@ -119,15 +135,21 @@ class Writer:
         return name
 
 
-def strict(function: Callable[..., Any]) -> Callable[[Writer, Call], str]:
+def strict(function: Callable[..., Any], quick: Quick | None = None) -> Callable[[Writer, Call], str]:
     """The code of an operator that needs all its arguments: of no value it makes no value."""
 
     def write(writer: Writer, call: Call) -> str:
         given = _given(writer, call)
         missing = writer.absent(given)
         used = f"{writer.constant(function)}({', '.join(given)})"
+        whole = f"NO if {missing} else {used}" if missing else used
+        simple = writer.all_are(quick.type, given) if quick else None
         name = writer.fresh()
-        writer.line(f"{name} = NO if {missing} else {used}" if missing else f"{name} = {used}")
+        writer.line(
+            f"{name} = {quick.expression(given)} if {simple} else {whole}"
+            if quick and simple
+            else f"{name} = {whole}"
+        )
         writer.lost_at(name, call, given)
         return name
 

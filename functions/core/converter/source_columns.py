@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from functions.core.converter.source_record import SourceRecord, Unreadable
 from functions.core.formats import column_text, json_values, parquet
+from functions.core.formats.column_batches import ColumnBatch
 from functions.core.formats.kinds import TIMESTAMP
-from functions.core.formats.parquet import ColumnBatch
 from functions.core.formats.rows import Reading
 
 Records = Iterator[SourceRecord | Unreadable]
@@ -17,22 +17,28 @@ _UNFIT = (ValueError, OverflowError, KeyError, TypeError)
 
 
 def parquet_records(stream: BinaryIO, reading: Reading) -> Records:
-    """The rows of a file that can be sought in.
-
-    Timestamps are ISO 8601 in UTC, bytes base64; NaN and infinities, which JSON does not have, are null; decimals
-    stay decimals.
+    """The rows of a file that can be sought in, as `column_records` gives them.
 
     Raises:
         Refused: It is no Parquet, or is damaged, or a row is too large.
     """
     for batch in parquet.read(stream, reading):
-        try:
-            rows = _rows(batch.table)
-        except _UNFIT:
-            yield from _one_by_one(batch)
-            continue
-        for line, values in zip(batch.lines, rows, strict=True):
-            yield SourceRecord(line, values)
+        yield from column_records(batch)
+
+
+def column_records(batch: ColumnBatch) -> Records:
+    """The rows of a batch.
+
+    Timestamps are ISO 8601 in UTC, bytes base64; NaN and infinities, which JSON does not have, are null; decimals
+    stay decimals.
+    """
+    try:
+        rows = _rows(batch.table)
+    except _UNFIT:
+        yield from _one_by_one(batch)
+        return
+    for line, values in zip(batch.lines, rows, strict=True):
+        yield SourceRecord(line, values)
 
 
 def _one_by_one(batch: ColumnBatch) -> Records:

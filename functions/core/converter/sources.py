@@ -62,12 +62,12 @@ class Sources:
             raise wrong("must begin with the name of an operator", 'an array is written ["array", …]')
         name, *given = document
         if name not in OPERATORS:
-            near = difflib.get_close_matches(name.lower(), OPERATORS, n=1)
-            cure = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(OPERATORS)}"
+            near = _near(name, len(given))
+            cure = f"did you mean `{near}`?" if near else f"there are {', '.join(OPERATORS)}"
             self._note(f"{path}.0", wrong(f"`{name}` is no operator", cure))
-            if not near:
+            if near is None or OPERATORS[near].arguments(len(given)) is None:
                 return None
-            name = near[0]
+            name = near
         return self._call(
             name, [(f"{path}.{place}", each) for place, each in enumerate(given, 1)], path, depth
         )
@@ -109,3 +109,10 @@ class Sources:
         for fault in refused.faults:
             whole = f"{path}.{fault.path}" if fault.path else path
             self.faults.append(msgspec.structs.replace(fault, path=whole))
+
+
+def _near(name: str, count: int) -> str | None:
+    """The operator that was probably meant: of those with a similar name, one that can have so many arguments."""
+    near = difflib.get_close_matches(name.lower(), OPERATORS, n=5)
+    fitting = [each for each in near if OPERATORS[each].arguments(count) is not None]
+    return next(iter([*fitting, *near]), None)

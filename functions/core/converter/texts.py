@@ -58,6 +58,6 @@ def sample_md5(percent: Any, key: Any) -> bool | Absence:
     text = text_of(key)
     if text is NO_VALUE:
         return NO_VALUE
-    # Chosen by the users of the language, to sample and not to protect.
+    # Divided and not multiplied: as a double, 90.33 times 100 is more than 9033.
     digest = hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
-    return bool(int(digest[:8], 16) % _BUCKETS < percent * _PER_PERCENT)
+    return bool(int(digest[:8], 16) % _BUCKETS / _PER_PERCENT < percent)

@@ -1,1 +1,1 @@
-"""Destinations: one document each, the same in files, on the command line and in the table."""
+"""Destinations and sources: one document each, the same in files, on the command line and in the table."""

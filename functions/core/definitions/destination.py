@@ -1,22 +1,14 @@
-"""What every destination has: where the customer's bucket is, with which credentials, and how objects are stored.
+"""What every destination has: a connection to the customer's bucket, and how objects are stored there."""
 
-Every check that needs no AWS is made here and beside, and all faults of a document are told at once.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from functions.core import documents, metadata
+from functions.core.definitions import connection
+from functions.core.definitions.connection import Connection, KeyCredentials, RoleCredentials, fault
 from functions.core.documents import Field, wrong
-from functions.core.errors import Code, Fault, Permanent, Refused
-from functions.core.keys import object_key
+from functions.core.errors import Code, Permanent, Refused
 from functions.core.records import Queue
-from functions.core.regions import partition_of
-
-MASK = "****"
-"""What is shown in place of a secret; in an update it stands for the secret that is already stored."""
 
 STORAGE_CLASSES = (
     "STANDARD",
@@ -52,59 +44,16 @@ ONLY: Mapping[str, tuple[str, ...]] = {
 """The kinds, each with the fields that it alone has: known here, since no kind imports the modules of another."""
 
 
-class RoleCredentials(msgspec.Struct, frozen=True, kw_only=True):
-    """A role of the customer's, assumed with the external id that we issued to the connection."""
-
-    role_arn: str
-    external_id: str | None = None
-
-    @property
-    def partition(self) -> str:
-        """The AWS partition that the role is in."""
-        return self.role_arn.split(":")[1]
-
-    @property
-    def role_name(self) -> str:
-        """The role's name with the path before it, as the resource of an IAM policy has it."""
-        return self.role_arn.partition(":role/")[2]
+SOURCE = "files"
+"""The kind of sources, which are no destinations."""
 
 
-class KeyCredentials(msgspec.Struct, frozen=True, kw_only=True):
-    """Access keys of the customer's; masked everywhere but in their file and in Secrets Manager."""
+class Destination(Connection, frozen=True, kw_only=True):
+    """A checked destination of any kind; only `parse_destination` makes one."""
 
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None = None
-
-    def __repr__(self) -> str:
-        """Nothing secret, wherever it is printed."""
-        return f"KeyCredentials({MASK})"
-
-
-class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """A checked destination of any kind; only `parse_destination` makes one.
-
-    `region` is None where the bucket is in the deployment's own.
-    """
-
-    name: str
-    kind: str
-    bucket: str
     credentials: RoleCredentials | KeyCredentials
-    prefix: str = ""
-    region: str | None = None
-    owner: str | None = None
-    enabled: bool = True
     storage_class: str = "STANDARD"
-    kms_key_arn: str | None = None
     metadata: Mapping[str, str] = {}
-
-    @property
-    def partition(self) -> str:
-        """The AWS partition of the bucket."""
-        if self.region is None and isinstance(self.credentials, RoleCredentials):
-            return self.credentials.partition
-        return partition_of(self.region or "").name
 
 
 def of_another_kind(name: str, kind: str) -> Permanent:
@@ -114,56 +63,12 @@ def of_another_kind(name: str, kind: str) -> Permanent:
     return Permanent(Code.BAD_MESSAGE, text)
 
 
-def masked(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document without its secrets, as it is stored and shown."""
-    credentials = document.get("credentials")
-    if not isinstance(credentials, dict):
-        return dict(document)
-    shown = {name: MASK if name in _KEYS else value for name, value in credentials.items()}
-    return {**document, "credentials": shown}
-
-
 def fields_of(kind: str, own: Mapping[str, Field]) -> dict[str, Field]:
     """All fields of a kind: the shared ones, its `own`, and those of other kinds, which say whose they are."""
     foreign = {
         name: Field(_belongs_to(other)) for other, names in ONLY.items() if other != kind for name in names
     }
     return {**FIELDS, **own, **foreign}
-
-
-def across(values: Mapping[str, Any]) -> Iterator[Fault]:
-    """Faults that lie between fields; those that are at fault themselves are not among the values."""
-    role, region, key = values.get("credentials"), values.get("region"), values.get("kms_key_arn")
-    if isinstance(role, RoleCredentials) and region and role.partition != partition_of(region).name:
-        yield fault("credentials.role_arn", f"is in another partition than the region {region}")
-    if region and key and key.split(":")[3] != region:
-        yield fault("kms_key_arn", f"is not in the bucket's region, {region}")
-
-
-def fault(path: str, message: str, cure: str = "") -> Fault:
-    """One thing wrong with a definition."""
-    return Fault(code=Code.BAD_DEFINITION, path=path, message=message, cure=cure)
-
-
-def _credentials(value: Any) -> RoleCredentials | KeyCredentials:
-    if isinstance(value, dict) and "role_arn" in value:
-        return RoleCredentials(**documents.read(value, _ROLE))
-    if isinstance(value, dict) and not {"access_key_id", "secret_access_key"}.isdisjoint(value):
-        return KeyCredentials(**documents.read(value, _KEYS))
-    raise wrong("must hold a `role_arn`, or an `access_key_id` and a `secret_access_key`")
-
-
-def _prefix(value: Any) -> str:
-    prefix = documents.text(r"(?:(?!/)[^\x00-\x1f\x7f-\x9f]{1,900})?", _PREFIX_RULE)(value)
-    try:
-        object_key(prefix=prefix, name="x" * _ROOM_FOR_NAMES)
-    except Permanent as error:
-        raise wrong(f"leaves no room for names below it: {error}") from None
-    if set("*?$").intersection(prefix):
-        raise wrong(
-            "holds `*`, `?` or `$`, which IAM reads as patterns, so that access could not be confined"
-        )
-    return prefix
 
 
 def _metadata(value: Any) -> dict[str, str]:
@@ -191,70 +96,17 @@ def _belongs_to(kind: str) -> Callable[[Any], Any]:
     return check
 
 
-def _later(what: str) -> Callable[[Any], Any]:
-    """A field of the specification whose promise this release does not keep: better refused than ignored."""
+def _kind(value: Any) -> str:
+    kind = documents.one_of(*ONLY, SOURCE)(value)
+    if kind == SOURCE:
+        raise wrong("is that of a source, and not of a destination", "use the commands of `sluice source`")
+    return kind
 
-    def check(_: Any) -> Any:
-        raise wrong(f"this release does not {what} yet", "leave the field out")
-
-    return check
-
-
-_ROOM_FOR_NAMES = 100
-"""Bytes of a key that the prefix leaves, at the least, to what is rendered."""
-
-_PREFIX_RULE = "text of at most 900 characters that does not begin with `/` and holds no control characters"
-
-_ROLE = {
-    "role_arn": Field(
-        documents.text(
-            r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[\x21-\x7e]{1,510}/)?[\w+=,.@-]{1,64}",
-            "the ARN of a role, such as arn:aws:iam::111122223333:role/sluice-acme",
-        ),
-        required=True,
-    ),
-    "external_id": Field(
-        documents.text(r"[\w+=,.@:/-]{2,1224}", "2 to 1,224 letters, digits and characters of _+=,.@:/-")
-    ),
-}
-
-_KEYS = {
-    "access_key_id": Field(
-        documents.text(r"\w{16,128}|\*{4}", "an access key id of 16 to 128 letters"), required=True
-    ),
-    "secret_access_key": Field(documents.text(r"[\x21-\x7e]+", "a secret access key"), required=True),
-    "session_token": Field(documents.text(r"[\x21-\x7e]+", "a session token")),
-}
 
 FIELDS: dict[str, Field] = {
-    "name": Field(documents.text(r"[A-Za-z0-9-]{1,64}", "1 to 64 letters, digits and dashes"), required=True),
-    "kind": Field(documents.one_of(*ONLY), required=True),
-    "description": Field(documents.text(r"(?s).*", "text")),
-    "bucket": Field(
-        documents.text(
-            r"(?!(?:[0-9]+\.){3}[0-9]+$)(?!xn--)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-            "a bucket's name: 3 to 63 small letters, digits, dashes and dots",
-        ),
-        required=True,
-    ),
-    "region": Field(documents.text(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}", "a region, such as eu-central-1")),
-    "prefix": Field(_prefix, default=""),
-    "owner": Field(documents.text(r"[0-9]{12}", "an account id of 12 digits")),
-    "credentials": Field(_credentials, required=True),
-    "enabled": Field(documents.boolean, default=True),
+    **connection.FIELDS,
+    "kind": Field(_kind, required=True),
     "storage_class": Field(documents.one_of(*STORAGE_CLASSES, fold=str.upper), default="STANDARD"),
-    "kms_key_arn": Field(
-        documents.text(
-            r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
-            "the ARN of a key, such as arn:aws:kms:eu-central-1:111122223333:key/1234abcd-…",
-        )
-    ),
     "metadata": Field(_metadata, default={}),
-    "organization": Field(_later("check organisations")),
-    "notify": Field(_later("notify")),
-    "pause_after": Field(_later("pause destinations by itself")),
-    "max_per_second": Field(_later("limit rates")),
-    "admin_only": Field(_later("tell administrators from operators")),
-    "pii": Field(_later("know personal data")),
 }
 """The fields of destinations of all kinds."""

@@ -1,15 +1,30 @@
-"""A document becomes a destination of its kind."""
+"""A document becomes a destination or a source, by its kind."""
 
 from typing import TYPE_CHECKING, Any
 
 from functions.core import documents
-from functions.core.definitions.destination import FIELDS, ONLY, across
+from functions.core.definitions.connection import across
+from functions.core.definitions.destination import FIELDS, ONLY, SOURCE
 from functions.core.documents import Field
 from functions.core.errors import Refused
 
 if TYPE_CHECKING:
     from functions.core.definitions.messages import MessageDestination
+    from functions.core.definitions.sources import Source
     from functions.core.definitions.streams import StreamDestination
+
+
+def parse_definition(document: Any) -> "MessageDestination | StreamDestination | Source":
+    """The destination or the source that a document describes.
+
+    Raises:
+        Refused: Every fault of the document, each with its path.
+    """
+    if isinstance(document, dict) and document.get("kind") == SOURCE:
+        from functions.core.definitions import sources  # noqa: PLC0415 - as said below
+
+        return sources.parse_source(document)
+    return parse_destination(document)
 
 
 def parse_destination(document: Any) -> "MessageDestination | StreamDestination":

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from functions.core import documents
-from functions.core.definitions.destination import Destination, across, fault, fields_of
+from functions.core.definitions.connection import across, fault
+from functions.core.definitions.destination import Destination, fields_of
 from functions.core.definitions.intake import INTAKE_FIELDS, Flush
 from functions.core.documents import Field, wrong
 from functions.core.errors import Fault, Refused

@@ -9,7 +9,15 @@ import msgspec
 
 from functions.core.events import numbers, operations, timestamps
 from functions.core.events.fields import INPUTS, Kind
-from functions.core.events.limits import MAX_GROUP_TYPES, MAX_GROUPS, MAX_TEXT, Unfit, cut, within
+from functions.core.events.limits import (
+    MAX_GROUP_TYPES,
+    MAX_GROUPS,
+    MAX_TEXT,
+    Unfit,
+    cut,
+    members_within,
+    within,
+)
 
 MUTATIONS = ("INSERT", "UPDATE", "DELETE")
 _DIGITS = re.compile(r"-?[0-9]{1,19}")
@@ -80,8 +88,7 @@ def _boolean(value: Any) -> bool:
 def _dictionary(value: Any) -> dict[str, Any]:
     if type(value) is not dict:
         raise Unfit("must be an object")
-    kept: dict[str, Any] = within(value)
-    return kept
+    return members_within(value)
 
 
 def _properties(value: Any) -> dict[str, Any]:
@@ -134,7 +141,7 @@ CHECKS: dict[Kind, Check] = {
     Kind.MILLISECONDS: Check(_milliseconds, f"type({{0}}) is int and {_TIMES[0]} <= {{0}} <= {_TIMES[1]}"),
     Kind.TIMESTAMP: Check(_timestamp),
     Kind.INTEGER: Check(_integer, f"type({{0}}) is int and {_LONG[0]} <= {{0}} <= {_LONG[1]}"),
-    Kind.NUMBER: Check(_number, "type({0}) is int"),
+    Kind.NUMBER: Check(_number, "type({0}) is int or (type({0}) is float and {0} - {0} == 0)"),
     Kind.BOOLEAN: Check(_boolean, "type({0}) is bool"),
     Kind.DICTIONARY: Check(_dictionary),
     Kind.PROPERTIES: Check(_properties),

@@ -13,9 +13,12 @@ _EMPTY: Record = {
     name: {} if kind in {Kind.DICTIONARY, Kind.PROPERTIES, Kind.GROUPS} else None
     for name, kind in COLUMNS.items()
 }
-_DICTIONARIES = tuple(name for name, value in _EMPTY.items() if value is not None)
 _OTHER_NAMES = tuple(COLUMN_OF.items())
 _OWN_DATA = frozenset(OWN_DATA)
+_OURS = {"app", "client_upload_time", "processed_time", "server_received_time", "server_upload_time", "uuid"}
+_BROUGHT = frozenset(COLUMNS) - _OURS
+"""Columns that an event may bring: of the others it may bring what another part had."""
+
 _NO_SESSION = -1
 
 
@@ -48,46 +51,36 @@ class Recorder:
         the event brings counts, but for the stamps, the project and the uuid, which are always ours.
         """
         record = self._common.copy()
-        data = None
+        data: Record = {}
         for name, value in event.items():
             if value is None:
                 continue
-            if name in record:
+            if name in _BROUGHT:
                 record[name] = value
             elif name in _OWN_DATA:
-                data = data or {}
                 data[name] = value
-        self._rename(event, record)
-        self._stamp(event, record)
+        for name, column in _OTHER_NAMES:
+            if name in event and event[name] is not None:
+                record[column] = event[name]
         if data:
             record["data"] = data | record["data"]
+        self._tell_times(event, record)
         record["amplitude_id"] = identities.amplitude_id(self._project, event)
         record["uuid"] = self._uuid(record, line)
         mutation = event.get("mutation_type")
         return record if mutation is None else dict(sorted({**record, "mutation_type": mutation}.items()))
 
-    def _rename(self, event: Mapping[str, Any], record: Record) -> None:
-        for name, column in _OTHER_NAMES:
-            if event.get(name) is not None:
-                record[column] = event[name]
-
-    def _stamp(self, event: Mapping[str, Any], record: Record) -> None:
-        for name in _STAMPS:
-            record[name] = self._common[name]
-        given = event.get("client_event_time")
-        when = event.get("time")
-        if given is None:
-            given = self._received if when is None else of_milliseconds(when)
-            record["client_event_time"] = given
-        if event.get("event_time") is None:
-            record["event_time"] = event_time(given, self._skew) if self._skew else given
+    def _tell_times(self, event: Mapping[str, Any], record: Record) -> None:
+        told = record["client_event_time"]
+        if told is None:
+            when = event.get("time")
+            told = self._received if when is None else of_milliseconds(when)
+            record["client_event_time"] = told
+        if record["event_time"] is None:
+            record["event_time"] = event_time(told, self._skew) if self._skew else told
 
     def _uuid(self, record: Record, line: int) -> str:
         insert_id = record["$insert_id"]
         if insert_id is None:
-            return identities.uuid5("part", self._part, line)
-        return identities.uuid5("event", self._project, record["device_id"], insert_id)
-
-
-_STAMPS = ("app", "client_upload_time", "processed_time", "server_received_time", "server_upload_time")
-"""Columns in which an event may bring what another part had."""
+            return identities.uuid5(f"part {line} {self._part}")
+        return identities.event_uuid(self._project, record["device_id"], insert_id)

@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
-
-import msgspec
 
 MIN_ID_LENGTH = 5
 """The default of a source."""
@@ -31,8 +30,8 @@ NO_IDS = frozenset(
 )
 """What senders write for want of an id; compared without regard to capitals."""
 
-_NAMESPACE = bytes.fromhex("8f0c2b1f6d1a5f6e9d7a4c1b3e5d7f90")
-_ENCODE = msgspec.json.Encoder().encode
+_NAMESPACE = hashlib.sha1(bytes.fromhex("8f0c2b1f6d1a5f6e9d7a4c1b3e5d7f90"), usedforsecurity=False)
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 def insert_id(event: Mapping[str, Any]) -> str | None:
@@ -42,7 +41,7 @@ def insert_id(event: Mapping[str, Any]) -> str | None:
 
 def made_insert_id(bucket: str, key: str, record: int) -> str:
     """The insert id of a record that brings none: the same whenever its file is read."""
-    return uuid5("insert_id", bucket, key, record)
+    return uuid5(f"insert_id {record} {bucket} {key}")
 
 
 def event_identity(event: Mapping[str, Any]) -> tuple[Any, Any, Any]:
@@ -65,14 +64,27 @@ def amplitude_id(project: int, event: Mapping[str, Any]) -> int:
     if given is not None:
         return int(given)
     user = event.get("user_id")
-    of = ["user_id", user] if user else ["device_id", event.get("device_id")]
-    return int.from_bytes(hashlib.sha256(_ENCODE([project, *of])).digest()[:8], "big") >> 1
+    return (
+        _number_of(project, "user_id", user)
+        if user
+        else _number_of(project, "device_id", event.get("device_id"))
+    )
 
 
-def uuid5(*parts: Any) -> str:
-    """A UUID of version 5 whose name is these parts, as JSON."""
-    digest = bytearray(hashlib.sha1(_NAMESPACE + _ENCODE(parts), usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def event_uuid(project: int, device: str | None, insert_id: str) -> str:
+    """The UUID of an event with an insert id."""
+    return uuid5(f"event {project} {-1 if device is None else len(device)} {device} {insert_id}")
+
+
+def uuid5(name: str) -> str:
+    """The UUID of version 5 of a name; two things must not have one name."""
+    digest = _NAMESPACE.copy()
+    digest.update(name.encode("utf-8", "surrogatepass"))
+    text = digest.hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+
+
+@lru_cache(maxsize=65_536)
+def _number_of(project: int, kind: str, who: str | None) -> int:
+    name = f"{kind} {project} {who}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.sha256(name).digest()[:8], "big") >> 1

@@ -38,13 +38,14 @@ def within(value: Any, depth: int = 1) -> Any:
     if depth > MAX_DEPTH:
         raise Unfit(f"is nested deeper than {MAX_DEPTH}")
     if kind is dict:
-        return _members(value, depth)
+        return members_within(value, depth)
     if kind is list:
         return _items(value, depth)
     raise Unfit(f"holds a value of the type {kind.__name__}, which JSON does not have")
 
 
-def _members(value: dict[str, Any], depth: int) -> dict[str, Any]:
+def members_within(value: dict[str, Any], depth: int = 1) -> dict[str, Any]:
+    """The same for an object."""
     changed = None
     for name, member in value.items():
         kind = type(member)

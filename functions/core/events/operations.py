@@ -26,7 +26,7 @@ def apply(properties: Properties, given: Properties) -> dict[str, Any]:
 
 def is_operations(given: Properties) -> bool:
     """Whether an object holds operations, and not plain properties; `check` has seen that it does not hold both."""
-    return any(name in OPERATIONS for name in given)
+    return not OPERATIONS.keys().isdisjoint(given)
 
 
 def check(given: Properties) -> None:
@@ -35,7 +35,7 @@ def check(given: Properties) -> None:
     Raises:
         Unfit: Operations and plain properties are mixed, or an operation is given what it cannot use.
     """
-    if not any(name[:1] == "$" and name in OPERATIONS for name in given):
+    if not is_operations(given):
         return
     for operation, values in given.items():
         if operation not in OPERATIONS:
@@ -63,12 +63,18 @@ def _add(after: dict[str, Any], name: str, value: Any) -> None:
     if present is None:
         after[name] = value
     elif type(present) in _NUMBERS:
-        # Of two kinds of numbers the wider one; a decimal and a double meet as doubles.
-        same = type(present) is type(value) or int in {type(present), type(value)}
-        try:
-            after[name] = present + value if same else float(present) + float(value)
-        except (OverflowError, ArithmeticError):
-            return
+        total = _sum(present, value)
+        after[name] = present if total is None else total
+
+
+def _sum(left: Any, right: Any) -> Any:
+    """The sum, None where it is not finite; a decimal and a double meet as doubles."""
+    same = type(left) is type(right) or int in {type(left), type(right)}
+    try:
+        total = left + right if same else float(left) + float(right)
+    except ArithmeticError:
+        return None
+    return total if total - total == 0 else None
 
 
 def _joined(*, first: bool, new_only: bool) -> Callable[[dict[str, Any], str, Any], None]:

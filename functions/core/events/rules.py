@@ -43,6 +43,9 @@ class Rules:
         self.data_type = data_type
         self.strategy = strategy or ("mirror" if data_type is DataType.PROFILE else "append")
         self._shortest = min_id_length
+        self._defaults: Row = {"$skip_user_properties_sync": True}
+        if self.strategy == "mirror" and data_type is DataType.EVENT:
+            self._defaults["mutation_type"] = "UPDATE"
 
     def judge(self, output: Row) -> Row | Refusal:
         """A converter's output as the row that is taken, or why it is not.
@@ -63,8 +66,7 @@ class Rules:
 
     def judge_kept(self, row: Row) -> Row | Refusal:
         """The same for an output whose every field has been checked by itself; ids may be taken out of it."""
-        user, device = row.get("user_id"), row.get("device_id")
-        if self._bad(user) or self._bad(device):
+        if self._bad(row.get("user_id")) or self._bad(row.get("device_id")):
             refusal = self._without_bad_ids(row)
             if refusal:
                 return refusal
@@ -78,11 +80,8 @@ class Rules:
 
     def with_defaults(self, row: Row) -> Row:
         """A row with what it says by saying nothing."""
-        defaults: Row = {"$skip_user_properties_sync": True}
-        if self.strategy == "mirror" and self.data_type is DataType.EVENT:
-            defaults["mutation_type"] = "UPDATE"
-        said = {name: value for name, value in row.items() if value is not None}
-        return row | defaults | {name: said[name] for name in defaults if name in said}
+        unsaid = {name: value for name, value in self._defaults.items() if row.get(name) is None}
+        return row | unsaid if unsaid else row
 
     def _bad(self, given: str | None) -> bool:
         return given is not None and (len(given) < self._shortest or given.lower() in NO_IDS)
@@ -104,7 +103,8 @@ class Rules:
             return Refusal("user_id", "a mirror has no rows without it", dropped=True)
         for required in REQUIRED[self.kind(row)]:
             for name in required.fields:
-                if row.get(name) not in (None, ""):
+                value = row.get(name)
+                if value is not None and value != "":
                     break
             else:
                 first, *others = required.fields

@@ -55,8 +55,8 @@ class Attempt:
 
     def discard(self) -> None:
         """Forget all that was made."""
-        for draft in self._drafts:
-            draft.discard()
+        while self._drafts:
+            self._drafts.pop().discard()
 
     def _counted(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         rows = 0
@@ -84,7 +84,7 @@ class Attempt:
             for part in made:
                 part.draft.stream.seek(0)
                 archive.add(self._names.member(part.number), part.draft.stream, part.size)
-                part.draft.discard()
+                self._forget(part.draft)
                 rows += part.rows
         yield Part(number=1, draft=target, sink=cast("Sink", target.stream), rows=rows)
 
@@ -102,8 +102,12 @@ class Attempt:
             return draft
         encrypted = self._draft()
         self._settings.key.encrypt_file(draft.path, encrypted.path)
-        draft.discard()
+        self._forget(draft)
         return encrypted
+
+    def _forget(self, draft: Draft) -> None:
+        self._drafts.remove(draft)
+        draft.discard()
 
 
 def described(draft: Draft, *, rows: int, content_type: str) -> Written:

@@ -12,8 +12,9 @@ from functions.core.files.inputs import RowSource
 from functions.core.files.names import Names
 from functions.core.files.settings import FileSettings
 from functions.core.formats.declared import Declared
+from functions.core.formats.declared_columns import DeclaredColumns
 from functions.core.formats.faults import broken
-from functions.core.formats.json_columns import JsonParser
+from functions.core.formats.json_parser import JsonParser
 from functions.core.formats.rows import Batch
 from functions.core.formats.surveys import ColumnNames
 
@@ -46,6 +47,7 @@ class DatasetRows:
         self._surveyed = settings.columns is not None or settings.format.shaped
         self._survey, self._names = settings.format.survey(), ColumnNames()
         self._parser = JsonParser()
+        self._declared = DeclaredColumns(dataset.schema) if dataset.schema else None
         self._unread = self._looked_at()
         self._first = deque(itertools.islice(self._unread, _FIRST))
         self._guess: Any = None
@@ -106,6 +108,13 @@ class DatasetRows:
 
     def _read(self) -> Iterator[tuple[Batch, bool]]:
         """The batches, and whether each may show something new."""
+        if self._declared is None or not self._settings.format.shaped:
+            yield from self._as_they_are()
+            return
+        for place, batch in enumerate(self._declared.of(batch for batch, _ in self._as_they_are())):
+            yield batch, place == 0
+
+    def _as_they_are(self) -> Iterator[tuple[Batch, bool]]:
         for source in self._dataset.inputs:
             for table in source.tables():
                 batches = (

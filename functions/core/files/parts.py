@@ -7,9 +7,11 @@ import msgspec
 
 from functions.core.files.settings import MEGABYTE, FileSettings, Split
 from functions.core.files.store import Draft
+from functions.core.formats.json_columns import apart
+from functions.core.formats.json_lines import refuse_large
 from functions.core.formats.parquet import ParquetWriter
 from functions.core.formats.records import Records
-from functions.core.formats.rows import Batch
+from functions.core.formats.rows import Batch, JsonBatch
 from functions.core.formats.streams import Sink
 from functions.core.formats.table import Encoder
 
@@ -49,6 +51,9 @@ def _columns(batches: Iterator[Batch], settings: FileSettings, schema: Any, begi
     part = begin()
     with ParquetWriter(part.draft.stream, settings.shape.parquet, schema) as writer:
         for batch in batches:
+            for each in apart(batch):
+                if isinstance(each, JsonBatch):
+                    refuse_large(each, settings.shape.max_record_bytes)
             part.rows += writer.write(batch)
     yield part
 

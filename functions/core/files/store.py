@@ -34,7 +34,7 @@ class Draft(Protocol):
         ...
 
     def discard(self) -> None:
-        """Forget it, whether or not it is closed."""
+        """Forget it, once, whether or not it is closed."""
         ...
 
 

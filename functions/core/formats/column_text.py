@@ -71,7 +71,7 @@ def text(column: pa.Array) -> pa.Array:
         return column
     if pa.types.is_large_string(kind) or pa.types.is_integer(kind) or _is_plain(kind):
         return column.cast(pa.string())
-    if kind == TIMESTAMP and _within_years(column):
+    if kind == TIMESTAMP and within_years(column):
         return pc.replace_substring(column.cast(pa.string()), " ", "T")
     if pa.types.is_float64(kind):
         return _doubles(column, lambda places: [cells.text(column[place].as_py()) for place in places])
@@ -160,7 +160,8 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _within_years(column: pa.Array) -> bool:
+def within_years(column: pa.Array) -> bool:
+    """Whether all timestamps lie in the years 1 to 9999, which are those that can be written."""
     bounds = pc.min_max(column)
     if not bounds["min"].is_valid:
         return True

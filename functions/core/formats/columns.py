@@ -7,21 +7,49 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from functions.core.errors import Code
 from functions.core.formats import cells
-from functions.core.formats.faults import Unheld, unheld
+from functions.core.formats.faults import BAD_INPUT, TOO_DEEP, Unheld, unheld
 from functions.core.formats.rows import Batch, Row
 
 _EXACT = 2**53
 """Up to here every integer is a double."""
 
 
-class Columns:
-    """Turns batches of rows into batches of columns."""
+Conform = Callable[[Any], Any]
+"""Turns a value that is not null into one that a type takes, or raises `Unheld`."""
 
-    def __init__(self, schema: pa.Schema) -> None:
+
+def widened(kind: pa.DataType) -> Conform | None:
+    """What turns values of narrower kinds into this one; None where they are taken as they are."""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _text
+    if pa.types.is_floating(kind):
+        return _double
+    if pa.types.is_decimal(kind):
+        return _decimal
+    if pa.types.is_struct(kind):
+        return _members(kind)
+    if pa.types.is_list(kind):
+        inner = widened(kind.value_type)
+        return inner and (lambda items: [None if item is None else inner(item) for item in items])
+    return None
+
+
+class Columns:
+    """Turns batches of rows into batches of columns; what does not fit is refused with `code`."""
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        *,
+        conformer: Callable[[pa.DataType], Conform | None] = widened,
+        code: Code = BAD_INPUT,
+    ) -> None:
         self._schema = schema
         self._known = frozenset(schema.names)
-        self._conform = {field.name: _conformer(field.type) for field in schema}
+        self._conform = {field.name: conformer(field.type) for field in schema}
+        self._code = code
 
     def of(self, batch: Batch, *, rows_before: int = 0) -> pa.RecordBatch:
         """The rows of a batch as columns; errors count rows from the one after `rows_before`.
@@ -44,9 +72,11 @@ class Columns:
                 try:
                     _array([value], field.type, conform)
                 except _UNFIT as error:
-                    why = str(error) if isinstance(error, Unheld) else f"does not fit into {field.type}"
+                    why = _why(error, field.type)
                     line, row = batch.lines[place], before + place + 1
-                    raise unheld(batch.origin, line, row=row, column=field.name, why=why) from None
+                    raise unheld(
+                        batch.origin, line, row=row, column=field.name, why=why, code=self._code
+                    ) from None
             raise
 
     def _refuse_unknown(self, batch: Batch, rows: list[Row], before: int) -> None:
@@ -55,7 +85,7 @@ class Columns:
                 column = next(name for name in row if name not in self._known)
                 why = "the file has no such column"
                 line, number = batch.lines[place], before + place + 1
-                raise unheld(batch.origin, line, row=number, column=column, why=why)
+                raise unheld(batch.origin, line, row=number, column=column, why=why, code=self._code)
 
 
 def fitted(table: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch | None:
@@ -66,13 +96,14 @@ def fitted(table: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch | None:
     if table.schema == schema:
         return table
     given = dict(zip(table.schema.names, table.columns, strict=True))
-    columns = [_fitted(given.pop(field.name, pa.nulls(table.num_rows)), field.type) for field in schema]
+    columns = [fitted_column(given.pop(field.name, pa.nulls(table.num_rows)), field.type) for field in schema]
     if given or any(column is None for column in columns):
         return None
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _fitted(column: pa.Array, wanted: pa.DataType) -> pa.Array | None:
+def fitted_column(column: pa.Array, wanted: pa.DataType) -> pa.Array | None:
+    """One column, as `fitted` has it."""
     given = column.type
     if given == wanted:
         return column
@@ -90,33 +121,23 @@ def _within(column: pa.Array, bound: int) -> bool:
     return bool(-bound <= bounds["min"] and bounds["max"] <= bound)
 
 
-_UNFIT = (Unheld, pa.ArrowException, OverflowError, TypeError, ValueError)
+_UNFIT = (Unheld, pa.ArrowException, OverflowError, RecursionError, TypeError, ValueError)
 
 
-def _array(values: list[Any], kind: pa.DataType, conform: Callable[[Any], Any] | None) -> pa.Array:
+def _why(error: Exception, kind: pa.DataType) -> str:
+    if isinstance(error, RecursionError):
+        return TOO_DEEP
+    return str(error) if isinstance(error, Unheld) else f"does not fit into {kind}"
+
+
+def _array(values: list[Any], kind: pa.DataType, conform: Conform | None) -> pa.Array:
     if conform is not None:
         values = [None if value is None else conform(value) for value in values]
     return pa.array(values, kind)
 
 
-def _conformer(kind: pa.DataType) -> Callable[[Any], Any] | None:
-    """What turns values of narrower kinds into this one; None where they are taken as they are."""
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _text
-    if pa.types.is_floating(kind):
-        return _double
-    if pa.types.is_decimal(kind):
-        return _decimal
-    if pa.types.is_struct(kind):
-        return _members(kind)
-    if pa.types.is_list(kind):
-        inner = _conformer(kind.value_type)
-        return inner and (lambda items: [None if item is None else inner(item) for item in items])
-    return None
-
-
-def _members(kind: pa.StructType) -> Callable[[Any], Any]:
-    inner = {member.name: _conformer(member.type) for member in kind}
+def _members(kind: pa.StructType) -> Conform:
+    inner = {member.name: widened(member.type) for member in kind}
 
     def conform(value: dict[str, Any]) -> dict[str, Any]:
         conformed = {}

@@ -6,12 +6,12 @@ from typing import Any
 
 from functions.core.errors import Refused
 from functions.core.formats import cells
+from functions.core.formats.column_batches import ColumnBatch
 from functions.core.formats.column_text import cell_columns, json_cell_columns
 from functions.core.formats.delimited_columns import ColumnLines
-from functions.core.formats.faults import Unheld, oversized, unheld
+from functions.core.formats.faults import TOO_DEEP, Unheld, oversized, unheld
 from functions.core.formats.json_columns import JsonColumns, apart
 from functions.core.formats.json_values import lone_surrogate
-from functions.core.formats.parquet import ColumnBatch
 from functions.core.formats.records import Records
 from functions.core.formats.rows import MAX_RECORD_BYTES, Batch, Row
 from functions.core.formats.settings import Delimited
@@ -78,7 +78,7 @@ class DelimitedText:
             if self._settings.row_number is not None:
                 line.insert(0, self._cell(self._rows + place + 1))
             return (self._settings.delimiter.join(line) + self._settings.ending).encode()
-        except (Unheld, UnicodeEncodeError):
+        except (Unheld, UnicodeEncodeError, RecursionError):
             raise self._unheld(batch, place, row) from None
 
     def _header(self) -> bytes:
@@ -121,6 +121,8 @@ class DelimitedText:
                 why = str(lone_surrogate(error))
             except Unheld as error:
                 why = str(error)
+            except RecursionError:
+                why = TOO_DEEP
             else:
                 continue
             line = batch.lines[place]

@@ -6,21 +6,32 @@ BAD_INPUT = Code.BAD_FILE
 """The code of an input that is broken, and of a row that the output cannot hold."""
 
 
+TOO_DEEP = "is nested too deeply"
+
+
 class Unheld(ValueError):  # noqa: N818 - as the names of functions.core.errors
     """A value that a format cannot hold; whoever knows the row and the column says where."""
 
 
 def broken(
-    origin: str, message: str, *, line: int | None = None, column: int | None = None, cure: str = ""
+    origin: str,
+    message: str,
+    *,
+    line: int | None = None,
+    column: int | None = None,
+    cure: str = "",
+    code: Code = BAD_INPUT,
 ) -> Refused:
     """An input that cannot be read; `line` and `column` count from 1."""
-    fault = Fault(code=BAD_INPUT, path=origin, line=line, column=column, message=message, cure=cure)
+    fault = Fault(code=code, path=origin, line=line, column=column, message=message, cure=cure)
     return Refused([fault])
 
 
-def unheld(origin: str, line: int, *, row: int, column: str, why: str, cure: str = "") -> Refused:
+def unheld(
+    origin: str, line: int, *, row: int, column: str, why: str, cure: str = "", code: Code = BAD_INPUT
+) -> Refused:
     """A value that the output cannot hold: of the row that began at `line` of an input, the `row`th of all."""
-    return broken(origin, f"row {row}, column `{column}`: {why}", line=line, cure=cure)
+    return broken(origin, f"row {row}, column `{column}`: {why}", line=line, cure=cure, code=code)
 
 
 def oversized(origin: str, *, line: int, size: int, limit: int) -> Refused:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from functions.core.formats import json_values
+from functions.core.formats.column_batches import ColumnBatch
 from functions.core.formats.faults import Unheld, broken, oversized, unheld
-from functions.core.formats.parquet import ColumnBatch
 from functions.core.formats.records import Records
 from functions.core.formats.rows import CHUNK, MAX_RECORD_BYTES, Batch, JsonBatch, Reading
 from functions.core.formats.streams import Source
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MOST_AT_ONCE = 4 * CHUNK
 _UNHELD = (ValueError, OverflowError, KeyError, TypeError)
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -20,17 +21,22 @@ def read(stream: Source, reading: Reading) -> Iterator[JsonBatch]:
     Raises:
         Refused: A line is no JSON object, or a record is too large.
     """
-    line, rest = 1, b""
+    line, size = 1, 0
+    begun: list[bytes] = []
     for chunk in chunks(stream, reading.origin):
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop()
-        yield _batch(lines, line, reading)
-        line += len(lines)
-        if len(rest) > reading.max_record_bytes:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            lines = b"".join([*begun, chunk[: end - 1]]).split(b"\n")
+            yield _batch(lines, line, reading)
+            line += len(lines)
+            begun, size = [], 0
+        begun.append(chunk[end:])
+        size += len(begun[-1])
+        if size > reading.max_record_bytes:
             raise oversized(
-                reading.origin, line=line, size=_size(rest, stream), limit=reading.max_record_bytes
+                reading.origin, line=line, size=size + _rest(stream), limit=reading.max_record_bytes
             )
-    yield _batch([rest], line, reading)
+    yield _batch([b"".join(begun)], line, reading)
 
 
 def staged(pieces: Iterable[tuple[str, bytes]]) -> Iterator[JsonBatch]:
@@ -39,7 +45,21 @@ def staged(pieces: Iterable[tuple[str, bytes]]) -> Iterator[JsonBatch]:
     A piece is its origin and whole compact lines, which are counted from 1 in each.
     """
     for origin, data in pieces:
-        yield JsonBatch(origin=origin, lines=range(1, data.count(b"\n") + 1), data=data)
+        line = 1
+        for some in _in_sight(data):
+            count = some.count(b"\n")
+            yield JsonBatch(origin=origin, lines=range(line, line + count), data=some)
+            line += count
+
+
+def _in_sight(data: bytes) -> Iterator[bytes]:
+    """Whole lines, of as much as is worked on at once, or the one line that is more."""
+    at = 0
+    while len(data) - at > _MOST_AT_ONCE:
+        end = data.rfind(b"\n", at, at + _MOST_AT_ONCE) + 1 or data.find(b"\n", at + _MOST_AT_ONCE) + 1
+        yield data[at:end]
+        at = end
+    yield data[at:] if at else data
 
 
 def chunks(stream: Source, origin: str) -> Iterator[bytes]:
@@ -68,15 +88,28 @@ def _batch(lines: list[bytes], first: int, reading: Reading) -> JsonBatch:
     return JsonBatch.of(reading.origin, places, records)
 
 
-def _size(begun: bytes, stream: Source) -> int:
-    """The size of a record that goes on, without keeping it."""
-    size = len(begun)
+def _rest(stream: Source) -> int:
+    """How much of a record is still to come, without keeping it."""
+    size = 0
     while chunk := stream.read(CHUNK):
         end = chunk.find(b"\n")
         if end >= 0:
             return size + end
         size += len(chunk)
     return size
+
+
+def refuse_large(batch: JsonBatch, limit: int) -> None:
+    """Refuse a record of more than `limit` bytes.
+
+    Raises:
+        Refused: `TOO_LARGE`, with its line.
+    """
+    if len(batch.data) <= limit:
+        return
+    for line, record in zip(batch.lines, batch.records, strict=True):
+        if len(record) > limit:
+            raise oversized(batch.origin, line=line, size=len(record), limit=limit)
 
 
 class JsonLines:
@@ -98,19 +131,12 @@ class JsonLines:
         """
         if not isinstance(batch, JsonBatch):
             batch = JsonBatch.of(batch.origin, batch.lines, self._encoded(batch))
-        self._refuse_large(batch)
+        refuse_large(batch, self._limit)
         self._rows += len(batch.lines)
         return self._laid_out(batch)
 
     def _laid_out(self, batch: JsonBatch) -> Records:
         return Records.lines(batch.data, len(batch.lines))
-
-    def _refuse_large(self, batch: JsonBatch) -> None:
-        if len(batch.data) <= self._limit:
-            return
-        for line, record in zip(batch.lines, batch.records, strict=True):
-            if len(record) > self._limit:
-                raise oversized(batch.origin, line=line, size=len(record), limit=self._limit)
 
     def _encoded(self, batch: Batch) -> list[bytes]:
         try:

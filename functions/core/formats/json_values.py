@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from functions.core.errors import Refused
-from functions.core.formats.faults import Unheld, broken
+from functions.core.formats.faults import TOO_DEEP, Unheld, broken
 
 _EXACT_LENGTH = 16
 """A number of fewer than 16 digits, and no exponent, is the same number after a double has held it."""
@@ -142,7 +142,7 @@ def number(text: str) -> float | Decimal:
 def _diagnosed(record: bytes, error: Exception, origin: str, line: int) -> Refused:
     """What was wrong, in words that name the place; columns are bytes from 1."""
     if isinstance(error, RecursionError):
-        return broken(origin, "is nested too deeply", line=line)
+        return broken(origin, TOO_DEEP, line=line)
     if isinstance(error, Unheld):
         return broken(origin, str(error), line=line)
     if half := _LONE_SURROGATE.search(record):

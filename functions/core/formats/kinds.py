@@ -8,11 +8,14 @@ from typing import Any, NoReturn
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from functions.core.formats.faults import Unheld
+from functions.core.formats.faults import TOO_DEEP, Unheld
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 _INT64 = (-(2**63), 2**63 - 1)
 _UINT64 = (0, 2**64 - 1)
+DEEPEST = 48
+"""Levels of lists and objects: Parquet counts a list twice, and readers follow a hundred."""
+
 _DECIMAL128_DIGITS = 38
 _DECIMAL256_DIGITS = 76
 
@@ -28,9 +31,10 @@ _SIMPLE = {
 
 
 class Kind:
-    """The kinds of values that were seen in one place."""
+    """The kinds of values that were seen in one place, and in the places within; `depth` counts those around."""
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int = 0) -> None:
+        self._depth = depth
         self._types: set[type] = set()
         self._low = self._high = 0
         self._whole = self._scale = 0
@@ -38,7 +42,11 @@ class Kind:
         self._item: Kind | None = None
 
     def see(self, values: list[Any]) -> None:
-        """Widen by these values."""
+        """Widen by these values.
+
+        Raises:
+            Unheld: They are nested too deeply.
+        """
         found = set(map(type, values))
         found.discard(type(None))
         self._types |= found
@@ -50,7 +58,7 @@ class Kind:
         if dict in found:
             self.see_rows([value for value in values if type(value) is dict])
         if list in found:
-            self._item = self._item or Kind()
+            self._item = self._item or self._within()
             self._item.see([item for value in values if type(value) is list for item in value])
 
     def see_rows(self, rows: list[dict[str, Any]]) -> None:
@@ -59,13 +67,13 @@ class Kind:
         for row in rows:
             names.update(row)
         for name in names:
-            kind = self._members.setdefault(name, Kind())
+            kind = self._member(name)
             kind.see([row.get(name) for row in rows])
 
     def see_types(self, fields: Iterable[pa.Field]) -> None:
         """Widen by members of these types."""
         for field in fields:
-            self._members.setdefault(field.name, Kind()).see_type(field.type)
+            self._member(field.name).see_type(field.type)
 
     def see_type(self, given: pa.DataType) -> None:
         """Widen by a type: as if its outermost values had been seen."""
@@ -74,7 +82,7 @@ class Kind:
             self.see_types(given)
         elif pa.types.is_list(given):
             self._types.add(list)
-            self._item = self._item or Kind()
+            self._item = self._item or self._within()
             self._item.see_type(given.value_type)
         elif pa.types.is_null(given):
             return
@@ -91,7 +99,7 @@ class Kind:
             self.see_columns(given.names, column.flatten())
         elif pa.types.is_list(given):
             self._types.add(list)
-            self._item = self._item or Kind()
+            self._item = self._item or self._within()
             self._item.see_column(column.flatten())
         elif pa.types.is_integer(given):
             self.see(list(pc.min_max(column).as_py().values()))
@@ -101,7 +109,17 @@ class Kind:
     def see_columns(self, names: Iterable[str], columns: Iterable[pa.Array]) -> None:
         """Widen by members with these values."""
         for name, column in zip(names, columns, strict=True):
-            self._members.setdefault(name, Kind()).see_column(column)
+            self._member(name).see_column(column)
+
+    def _member(self, name: str) -> "Kind":
+        if name not in self._members:
+            self._members[name] = self._within()
+        return self._members[name]
+
+    def _within(self) -> "Kind":
+        if self._depth == DEEPEST:
+            raise Unheld(TOO_DEEP)
+        return Kind(self._depth + 1)
 
     def fields(self) -> list[pa.Field]:
         """The members, as fields."""

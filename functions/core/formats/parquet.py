@@ -1,95 +1,26 @@
-"""Parquet: columns in, columns out; rows only for those who ask."""
+"""Parquet: columns in, columns out."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from operator import itemgetter
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from functions.core.formats import column_text
+from functions.core.errors import Refused
+from functions.core.formats.column_batches import ColumnBatch
 from functions.core.formats.columns import Columns, fitted
 from functions.core.formats.faults import Unheld, broken, oversized, unheld
 from functions.core.formats.json_columns import JsonColumns, apart
 from functions.core.formats.kinds import Kind, normal
-from functions.core.formats.rows import MEBIBYTE, Batch, Reading, Row
+from functions.core.formats.rows import MEBIBYTE, Batch, Reading
 from functions.core.formats.settings import Parquet
 
 _BATCH_BYTES = 8 * MEBIBYTE
 _BATCH_ROWS = 65_536
 _GROUP_BYTES = 64 * MEBIBYTE
 """Half of what a row group may have: Parquet's own count of bytes is not quite Arrow's."""
-
-
-class ColumnBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows as columns."""
-
-    origin: str
-    first: int
-    table: pa.RecordBatch
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
-
-    @property
-    def lines(self) -> Sequence[int]:
-        """The number of each row."""
-        return range(self.first, self.first + self.table.num_rows)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns."""
-        return tuple(self.table.schema.names)
-
-    def rows(self) -> list[Row]:
-        """The rows as values.
-
-        Raises:
-            Refused: A timestamp lies outside the years 1 to 9999, or a map has two equal keys or none of text.
-        """
-        values = [self._values(name, column) for name, column in self._named()]
-        return self._rows(values)
-
-    def json_rows(self) -> list[Row]:
-        """The rows in the types that JSON has.
-
-        Raises:
-            Unheld: A value is one that JSON does not have.
-            ValueError, OverflowError: A time lies outside the years 1 to 9999.
-        """
-        values = [column_text.json_ready(column) for column in self.table.columns]
-        return self._rows(values)
-
-    def names(self) -> Iterable[str]:
-        """The columns."""
-        return self.columns
-
-    def select(self, renamed: Mapping[str, str]) -> Self:
-        """These columns alone."""
-        columns, nulls = dict(self._named()), pa.nulls(self.table.num_rows, pa.string())
-        chosen = {new: columns.get(old, nulls) for new, old in renamed.items()}
-        return msgspec.structs.replace(self, table=pa.RecordBatch.from_pydict(chosen))
-
-    def _rows(self, values: list[list[Any]]) -> list[Row]:
-        names = self.columns
-        return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
-
-    def _named(self) -> Iterator[tuple[str, pa.Array]]:
-        return zip(self.columns, self.table.columns, strict=True)
-
-    def _values(self, name: str, column: pa.Array) -> list[Any]:
-        try:
-            return _python(column)
-        except (ValueError, OverflowError, KeyError, TypeError):
-            for place in range(len(column)):
-                try:
-                    _python(column.slice(place, 1))
-                except (ValueError, OverflowError, KeyError, TypeError) as error:
-                    row = self.first + place
-                    raise unheld(self.origin, row, row=row, column=name, why=str(error)) from None
-            raise
 
 
 def read(stream: BinaryIO, reading: Reading) -> Iterator[ColumnBatch]:
@@ -124,19 +55,25 @@ class Schema:
         self._rows = ""
 
     def see(self, batch: Batch) -> None:
-        """Take these rows into account."""
+        """Take these rows into account.
+
+        Raises:
+            Refused: A value is nested too deeply.
+        """
         if isinstance(batch, ColumnBatch):
             if batch.table.schema not in self._schemas:
                 self._schemas.append(batch.table.schema)
             return
         self._rows = self._rows or (batch.origin if len(batch) else "")
-        if isinstance(batch, JsonColumns):
-            self._seen.see_columns(batch.names(), batch.table.columns)
-            return
-        rows = batch.rows()
-        # Columns that no row of a header has still are columns.
-        self._seen.see_rows([dict.fromkeys(batch.columns or ())])
-        self._seen.see_rows(rows)
+        try:
+            if isinstance(batch, JsonColumns):
+                self._seen.see_columns(batch.names(), batch.table.columns)
+                return
+            # Columns that no row of a header has still are columns.
+            self._seen.see_rows([dict.fromkeys(batch.columns or ())])
+            self._seen.see_rows(batch.rows())
+        except Unheld as error:
+            raise _too_deep(batch, error) from None
 
     def found(self) -> pa.Schema:
         """The schema.
@@ -146,12 +83,26 @@ class Schema:
         """
         if not self._seen.fields() and len(self._schemas) == 1:
             return self._schemas[0]
-        for schema in self._schemas:
-            self._seen.see_types(schema)
+        try:
+            for schema in self._schemas:
+                self._seen.see_types(schema)
+        except Unheld as error:
+            raise broken("the schemas of the inputs", f"a column {error}") from None
         fields = self._seen.fields()
         if not fields and self._rows:
             raise broken(self._rows, "no row has a column, and Parquet cannot hold rows without one")
         return pa.schema(fields)
+
+
+def _too_deep(batch: Batch, error: Unheld) -> Refused:
+    """The error of the row that no kind can be found for."""
+    for each in apart(batch):
+        for line, row in zip(each.lines, each.rows(), strict=True):
+            try:
+                Kind().see_rows([row])
+            except Unheld:
+                return broken(each.origin, str(error), line=line)
+    return broken(batch.origin, str(error))
 
 
 class ParquetWriter:
@@ -202,11 +153,6 @@ class ParquetWriter:
             table = pa.Table.from_batches(self._waiting, self._schema)
             self._file.write_table(table, row_group_size=table.num_rows)
         self._waiting, self._bytes = [], 0
-
-
-def _python(column: pa.Array) -> list[Any]:
-    values: list[Any] = column.to_pylist(maps_as_pydicts="strict")
-    return values
 
 
 def _carried(schema: pa.Schema, origin: str) -> pa.Schema:

@@ -3,10 +3,10 @@
 A row maps a column's name to its value, in order. A value is None, bool, int (of any size), float, Decimal (a
 number that a double would change), str, datetime (with a zone), date, time, bytes, or a list or dict of values:
 the union of what the formats hold, so that nothing is lost between two of them. Rows that came as JSON stay text
-until somebody asks for their values, and columns of Parquet stay columns.
+until somebody asks for their values, or they are made columns where that is exact; columns of Parquet stay columns.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self
 
 import msgspec
@@ -113,6 +113,15 @@ class JsonBatch(msgspec.Struct, frozen=True, kw_only=True):
     def records(self) -> list[bytes]:
         """The objects, each by itself."""
         return self.data.splitlines()
+
+    def cut(self, most: int) -> Iterator[Self]:
+        """The same rows in batches of at most so many."""
+        if len(self) <= most:
+            yield self
+            return
+        records = self.records
+        for start in range(0, len(records), most):
+            yield type(self).of(self.origin, self.lines[start : start + most], records[start : start + most])
 
     @property
     def columns(self) -> None:

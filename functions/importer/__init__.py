@@ -1,0 +1,1 @@
+"""Files that appear in a bucket become events, properties and profiles."""

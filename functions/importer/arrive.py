@@ -1,0 +1,145 @@
+"""What arrives: objects that may be files of sources, files that are gone on with, and passes over a bucket."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from functions.adapters.files import FileLedger
+from functions.adapters.inbox import Inbox
+from functions.adapters.sending import Sender
+from functions.adapters.sources import Sources, StoredSource
+from functions.core.arrivals import Arrival, FileTask, ObjectArrived, parse_arrivals
+from functions.core.errors import Code, Permanent, Transient
+from functions.core.failures import failure_id, retried
+from functions.core.import_tasks import import_task
+from functions.core.imports import FileState, Found, ImportFile, anew, waiting
+from functions.core.outcomes import Outcome, State
+from functions.core.records import Record
+from functions.core.scanning import changed
+from functions.importer.read import FileReader
+from functions.importer.scan import Scanner
+
+_VISIBLE_BY = 3
+"""Receives of a notification whose object is not there, until it is taken to have been removed again."""
+
+_OPEN = frozenset({FileState.WAITING, FileState.READING})
+
+
+class Importer:
+    """Handles arrivals through its ports; one is used by many threads."""
+
+    def __init__(
+        self,
+        *,
+        sources: Sources,
+        files: FileLedger,
+        reader: FileReader,
+        scanner: Scanner,
+        tasks: Sender,
+        inbox: Inbox,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._sources = sources
+        self._files = files
+        self._reader = reader
+        self._scanner = scanner
+        self._tasks = tasks
+        self._inbox = inbox
+        self._clock = clock
+
+    def handle(self, record: Record, *, end: float) -> Outcome:
+        """Do what one message tells, until `end` by the monotonic clock. Raises nothing that is foreseen."""
+        try:
+            return self._handle(record, end)
+        except Exception as error:  # noqa: BLE001 - one message must never take the others of its batch with it
+            return self._inbox.delayed(record, error)
+
+    def _handle(self, record: Record, end: float) -> Outcome:
+        try:
+            with self._inbox.body(record) as body:
+                arrivals = parse_arrivals(body)
+        except Permanent as error:
+            return self._inbox.failed(record, error, connection=None)
+        outcome = Outcome(state=State.REPEATED)
+        for arrival in arrivals:
+            outcome = self._arrived(record, arrival, end) or outcome
+        return outcome
+
+    def _arrived(self, record: Record, arrival: Arrival, end: float) -> Outcome | None:
+        if isinstance(arrival, ObjectArrived):
+            outcomes = [
+                self._found(record, each, arrival.key, end)
+                for each in self._sources.of_bucket(arrival.bucket)
+                if each.source.enabled and arrival.key.startswith(each.source.prefix)
+            ]
+            return next(filter(None, outcomes), None)
+        source = self._sources.get(arrival.source_id)
+        if source is None or not source.source.enabled:
+            return None
+        if isinstance(arrival, FileTask):
+            return self._task(record, source, arrival.key, end)
+        return self._scanner.scan(source, arrival, end=end)
+
+    def _found(self, record: Record, source: StoredSource, key: str, end: float) -> Outcome | None:
+        """An object of a source's bucket: begun if it is a file that nobody knows."""
+        found = self._head(record, source, key)
+        if found is None or not source.source.takes(key, found.modified):
+            return None
+        fresh = waiting(found, source=source.name, bucket=source.source.bucket, now=int(self._clock()))
+        file = self._files.begin(fresh) or self._files.get(source.name, key)
+        if file is None:
+            raise Transient(Code.UNAVAILABLE, "the file has just been forgotten")
+        if file.state in _OPEN:
+            return self._import(record, source, file, end)
+        if (noted := changed(found, file)) is not None:
+            self._files.replace(noted)
+        return None
+
+    def _task(self, record: Record, source: StoredSource, key: str, end: float) -> Outcome | None:
+        """A file that is known: gone on with, tried again, or begun anew."""
+        file = self._files.get(source.name, key)
+        if file is None:
+            return None
+        again = retried(record.failure, source.name) == failure_id(source.name, file.digest)
+        if file.state is FileState.FAILED and again:
+            file = self._reopened(source, file, restart=record.restart)
+        return self._import(record, source, file, end) if file.state in _OPEN else None
+
+    def _reopened(self, source: StoredSource, file: ImportFile, *, restart: bool) -> ImportFile:
+        """A failed file as it is tried again: from where it stopped; or anew, without what was committed of it."""
+        if restart:
+            self._files.void(file)
+            opened = self._sources.version(source.name, source.version)
+            wanted = anew(file, opened.bucket.head(file.key), now=int(self._clock()))
+        else:
+            state = FileState.WAITING if file.version is None else FileState.READING
+            wanted = msgspec.structs.replace(file, state=state, code=None, text="")
+        reopened = self._files.reopen(wanted)
+        if reopened is None:
+            raise Transient(Code.UNAVAILABLE, "the file was changed by somebody else")
+        return reopened
+
+    def _import(self, record: Record, source: StoredSource, file: ImportFile, end: float) -> Outcome:
+        task = FileTask(source_id=source.name, key=file.key)
+        try:
+            read = self._reader.read(file, version=source.version, end=end)
+        except Permanent as error:
+            # Kept as the task that it is: what is tried again is the file, whatever told of it.
+            kept = msgspec.structs.replace(record, body=import_task(task).body, message_id=file.digest)
+            return self._inbox.failed(kept, error, connection=source.name, digest=file.digest)
+        if read.state is FileState.READING:
+            self._tasks.send([import_task(task)])
+        return self._inbox.done(
+            record, Outcome(state=State.DELIVERED, connection=source.name, size=file.size)
+        )
+
+    def _head(self, record: Record, source: StoredSource, key: str) -> Found | None:
+        try:
+            return self._sources.version(source.name, source.version).bucket.head(key)
+        except Permanent as error:
+            if error.code is not Code.MISSING_FILE:
+                raise
+            if record.receives < _VISIBLE_BY:
+                raise Transient(Code.UNAVAILABLE, "the object is not there yet") from None
+            return None

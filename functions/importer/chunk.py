@@ -1,0 +1,117 @@
+"""A chunk: converted, kept while its insert ids are claimed, applied to properties, written, and committed."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from functions.adapters.claims import Claims
+from functions.adapters.event_store import EventStore
+from functions.adapters.files import FileLedger, GroupPart
+from functions.adapters.outputs import QueueOutputs
+from functions.adapters.profiles import ProfileBook
+from functions.core.chunks import Chunk, Chunker
+from functions.core.definitions.sources import Source
+from functions.core.errors import Code, Transient
+from functions.core.event_groups import EventPart, hour_of
+from functions.core.events.stamps import Stamps
+from functions.core.formats.rows import Batch
+from functions.core.imports import ImportFile, after_chunk
+from functions.core.profiles import Origin
+
+_TRIES = 3
+_STALE = "a later row had said otherwise"
+_ABSENT = "deletes what is not there"
+_TOO_LARGE = "the properties would become too large to be kept"
+
+
+class ChunkWriter:
+    """Writes chunks through its ports; `clock` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        *,
+        files: FileLedger,
+        store: EventStore,
+        claims: Claims,
+        profiles: ProfileBook,
+        outputs: QueueOutputs,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._files = files
+        self._store = store
+        self._claims = claims
+        self._profiles = profiles
+        self._outputs = outputs
+        self._clock = clock
+
+    def write(
+        self, file: ImportFile, source: Source, chunker: Chunker, batches: Sequence[Batch]
+    ) -> ImportFile:
+        """Do all that a chunk is for, and commit it; the file as it is after that.
+
+        Everything that can fail for good is done before insert ids are claimed, and what they are claimed for is
+        kept before.
+
+        Raises:
+            Permanent: A record's properties cannot be kept.
+            Transient: Something cannot be done now; `resume` goes on where this ended.
+        """
+        first = file.counters.records
+        chunk = chunker.convert(batches, id=file.chunk_id, first=first, stamps=self._stamps(file))
+        if chunk.claims:
+            self._store.keep(chunk)
+        return self._finish(file, source, chunk)
+
+    def resume(self, file: ImportFile, source: Source) -> ImportFile:
+        """Commit the chunk that an earlier reading kept and did not commit, if there is one.
+
+        Raises:
+            As `write`.
+        """
+        chunk = self._store.kept(file.chunk_id)
+        return file if chunk is None else self._finish(file, source, chunk)
+
+    def _finish(self, file: ImportFile, source: Source, chunk: Chunk) -> ImportFile:
+        if chunk.claims:
+            chunk = chunk.without(self._claims.claim(chunk.id, chunk.claims, project=source.project_id))
+        if chunk.changes:
+            origin = Origin(project=source.project_id, key=file.key, modified=file.modified)
+            outcome = self._profiles.apply(chunk.id, chunk.changes, origin=origin).outcome
+            chunk = chunk.noting(
+                {_STALE: outcome.stale, _ABSENT: outcome.absent, _TOO_LARGE: outcome.too_large}
+            )
+        if chunk.rejects:
+            self._store.reject(file, chunk.rejects)
+        self._outputs.send(source, chunk)
+        return self._committed(file, source, chunk)
+
+    def _committed(self, file: ImportFile, source: Source, chunk: Chunk) -> ImportFile:
+        for _ in range(_TRIES):
+            parts = self._parts(file, source, chunk)
+            after = after_chunk(file, chunk.counters, [each.part.key for each in parts])
+            committed = self._files.commit(after, parts)
+            if isinstance(committed, ImportFile):
+                return committed
+            if committed is None:
+                raise Transient(Code.UNAVAILABLE, "somebody else reads the file")
+            # The hour was sealed meanwhile: what comes now belongs to the next.
+            chunk = chunk.stamped(self._stamps(file))
+        raise Transient(Code.UNAVAILABLE, "the hour is sealed, and the next has not begun")
+
+    def _parts(self, file: ImportFile, source: Source, chunk: Chunk) -> list[GroupPart]:
+        """The part that the events of a chunk are, written; none where there are no events."""
+        if not chunk.counters.events:
+            return []
+        hour = hour_of(source.project_id, seconds=chunk.staged // 1_000_000)
+        part = EventPart(
+            key=hour.key(chunk.id),
+            events=chunk.counters.events,
+            bytes=chunk.size,
+            compressed=len(chunk.lines),
+            origin=file.digest,
+        )
+        self._store.put(part.key, chunk.lines)
+        return [GroupPart(group=hour.group, part=part)]
+
+    def _stamps(self, file: ImportFile) -> Stamps:
+        now = int(self._clock() * 1_000_000)
+        return Stamps(server_received=file.now * 1000, server_upload=now, processed=now)

@@ -1,0 +1,155 @@
+"""The job: a file, read once and chunk by chunk; what a chunk becomes is committed with where reading goes on."""
+
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from functions.adapters.files import FileLedger
+from functions.adapters.sources import OpenSource, Sources
+from functions.core import cutting
+from functions.core.errors import Code, Permanent, Transient
+from functions.core.files.inputs import DataFile
+from functions.core.formats.rows import MAX_RECORD_BYTES, Batch
+from functions.core.imports import FileState, ImportFile, finished, pinned
+from functions.core.sealing import AGAIN_SECONDS, MAX_LOST, leased, released
+from functions.importer.chunk import ChunkWriter
+from functions.importer.convert import chunker_of, refuse_too_many, survey
+
+_GIGABYTE = 1_000_000_000
+_MEGABYTE = 1_000_000
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file may have, and what of it is held at a time."""
+
+    file_gigabytes: int = 5
+    chunk_records: int = 50_000
+    chunk_megabytes: int = 64
+
+
+class FileReader:
+    """Reads files through its ports; `clock` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        *,
+        sources: Sources,
+        files: FileLedger,
+        chunks: ChunkWriter,
+        limits: Limits,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._sources = sources
+        self._files = files
+        self._chunks = chunks
+        self._limits = limits
+        self._clock = clock
+
+    def read(self, file: ImportFile, *, version: int, end: float) -> ImportFile:
+        """Read a file, from where it was left, until `end` by the monotonic clock; as it then stands.
+
+        `version` is the source's, for a file that nobody has opened yet.
+
+        Raises:
+            Permanent: The file cannot be imported; it is failed.
+            Transient: Somebody else reads it, or something cannot be reached now.
+        """
+        reading = _Reading(self._leased(file, version, end), resumed=file.version is not None)
+        try:
+            whole = self._read(reading, end)
+        except Permanent as error:
+            state, code = FileState.FAILED, error.code
+            self._store(finished(reading.file, state, now=self._now(), code=code, text=error.text))
+            raise
+        except Exception:
+            self._files.replace(released(reading.file, now=self._now(), wait=AGAIN_SECONDS))
+            raise
+        now = self._now()
+        if whole:
+            return self._store(finished(reading.file, FileState.DONE, now=now))
+        return self._store(released(reading.file, now=now, wait=0))
+
+    def _leased(self, file: ImportFile, version: int, end: float) -> ImportFile:
+        until = self._now() + int(end - time.monotonic())
+        wanted = leased(file, now=self._now(), until=until, lease=secrets.token_hex(8))
+        if wanted is not None and wanted.version is None:
+            wanted = pinned(
+                wanted,
+                version=version,
+                now=self._now() * 1000,
+                records=self._limits.chunk_records,
+                size=self._limits.chunk_megabytes * _MEGABYTE,
+            )
+        mine = self._files.replace(wanted) if wanted is not None else None
+        if mine is None:
+            raise Transient(Code.UNAVAILABLE, "somebody else reads the file")
+        return mine
+
+    def _read(self, reading: "_Reading", end: float) -> bool:
+        """Read on; whether the whole file has been read."""
+        file = reading.file
+        if file.attempts > MAX_LOST:
+            raise Permanent(Code.TOO_LARGE, f"{MAX_LOST} readings of the file ended without a word")
+        if file.size > self._limits.file_gigabytes * _GIGABYTE:
+            text = f"the file has {file.size} bytes; the limit is {self._limits.file_gigabytes} GB"
+            raise Permanent(Code.TOO_LARGE, text)
+        opened = self._sources.version(file.source, file.version or 0)
+        if reading.resumed and opened.source.dedup:
+            # Before the file is looked at: it may have changed, and what is claimed must be output all the same.
+            file = reading.file = self._chunks.resume(file, opened.source)
+        with _fetched(opened, file) as data:
+            chunker = chunker_of(opened.source, file)
+            if opened.source.rejects.all_or_nothing and file.chunks == 0:
+                survey(chunker, opened.source, _chunks(data, file))
+            for batches in _chunks(data, file):
+                if time.monotonic() >= end:
+                    return False
+                reading.file = self._chunks.write(reading.file, opened.source, chunker, batches)
+                refuse_too_many(opened.source, reading.file.counters)
+        return True
+
+    def _store(self, file: ImportFile) -> ImportFile:
+        stored = self._files.replace(file)
+        if stored is None:
+            raise Transient(Code.UNAVAILABLE, "the file was changed by somebody else")
+        return stored
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+
+class _Reading:
+    """A file under our lease, as its last commit left it."""
+
+    def __init__(self, file: ImportFile, *, resumed: bool) -> None:
+        self.file = file
+        self.resumed = resumed
+
+
+def _chunks(data: DataFile, file: ImportFile) -> Iterator[list[Batch]]:
+    """What of the file has not been committed yet, chunk by chunk."""
+    batches = (batch for table in data.tables() for batch in table.batches)
+    unread = cutting.after(batches, file.counters.records)
+    return cutting.chunks(unread, records=file.chunk_records, size=file.chunk_bytes)
+
+
+@contextmanager
+def _fetched(opened: OpenSource, file: ImportFile) -> Iterator[DataFile]:
+    """The version of the file that was pinned, on this machine's disk: what is read twice is read the same."""
+    with tempfile.TemporaryDirectory(prefix="sluice-") as folder:
+        path = Path(folder, "file")
+        opened.bucket.fetch(file.key, path, etag=file.etag)
+
+        @contextmanager
+        def stream() -> Iterator[BinaryIO]:
+            with path.open("rb") as data:
+                yield data
+
+        told = opened.source.converter.input
+        yield DataFile(name=file.key, open=stream, told=told, max_record_bytes=MAX_RECORD_BYTES)

@@ -1,0 +1,1 @@
+"""What Sluice does, a module a job: its queues and buckets, what runs, and what that may do."""
