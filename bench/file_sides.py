@@ -47,12 +47,15 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
-    """The place where sides are measured; every measurement leaves it as it was."""
+    """The place where sides are measured; every measurement takes away what it has written.
+
+    Each format has a folder of its own in the bucket: its files, of whatever side.
+    """
 
     place: Endpoint
 
     def ours(
-        self, destination: str, rows: Rows, *, run: str, declared: bool = False, check: bool = False
+        self, format_name: str, rows: Rows, *, run: str, declared: bool = False, check: bool = False
     ) -> Stages:
         """What a run costs us; `check` compares the files with what was sent.
 
@@ -60,14 +63,12 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
             ProcessError, ContentError: It failed, or wrote other rows.
         """
         load = ["--bodies", str(rows.folder), "--rows", str(rows.count)]
-        arguments = [destination, "--run", run, *load, *(["--declared"] if declared else [])]
-        result = self._result("-m", "bench.files_ours", *arguments)
-        self._settle("ours", destination, rows if check else None)
+        arguments = [format_name, "--run", run, *load, *(["--declared"] if declared else [])]
+        result = self._result(format_name, "-m", "bench.files_ours", *arguments)
+        self._settle("ours", format_name, rows if check else None)
         return msgspec.json.decode(result, type=Stages)
 
-    def library(
-        self, library: Library, format_name: str, rows: Rows, *, more: Mapping[str, str] | None = None
-    ) -> Usage:
+    def library(self, library: Library, format_name: str, rows: Rows, *, tuned: bool = False) -> Usage:
         """What the same costs a library; its files are compared with what was sent.
 
         Raises:
@@ -75,56 +76,60 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
         """
         load = ["--bodies", str(rows.folder), "--rows", str(rows.count)]
         arguments = ["-m", library.module, format_name, "--folder", format_name, *load]
-        result = self._result(*arguments, interpreter=interpreter(library), more=more)
+        more = {"PEER_TUNED": "1"} if tuned else {}
+        result = self._result(format_name, *arguments, interpreter=interpreter(library), more=more)
         self._settle(library.name, format_name, rows)
         return msgspec.json.decode(result, type=Usage)
 
-    def writing(self, run: str, *, rows: int) -> Usage:
+    def writing(self, format_name: str, run: str, *, rows: int) -> Usage:
         """What the delivery of a run that is staged costs us; its rows are counted.
 
         Raises:
             As `ours`.
         """
-        result = self._result("-m", "bench.files_writing", run, "--rows", str(rows))
-        found = sum(map(file_contents.count, self._files()))
+        result = self._result(format_name, "-m", "bench.files_writing", run, "--rows", str(rows))
+        found = sum(map(file_contents.count, self._files(format_name)))
         if found != rows:
             raise file_contents.ContentError(f"ours wrote {found} rows of {rows}")
-        self._clear()
+        self._clear(format_name)
         return msgspec.json.decode(result, type=Usage)
 
     def _result(
-        self, *arguments: str, interpreter: Path | None = None, more: Mapping[str, str] | None = None
+        self,
+        format_name: str,
+        *arguments: str,
+        interpreter: Path | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> bytes:
-        result = self.place.folder / "usage.json"
-        environment = deployment.environment(
-            self.place.url, byte_code=self.place.folder / "byte_code", peer_checksum=""
-        )
+        folder = self.place.folder
+        result = folder / f"{format_name}.json"
+        environment = deployment.environment(self.place.url, byte_code=folder / "byte_code", peer_checksum="")
         processes.python(
             *arguments,
             "--result",
             str(result),
-            environment=environment | dict(more or {}),
-            log=self.place.folder / "side.log",
+            environment={**environment, **(more or {})},
+            log=folder / f"{format_name}.log",
             interpreter=interpreter,
         )
         return result.read_bytes()
 
     def _settle(self, side: str, format_name: str, rows: Rows | None) -> None:
-        files = self._files()
+        files = self._files(format_name)
         if not files:
             raise file_contents.ContentError(f"{side} wrote no {format_name}")
         if rows:
             file_contents.check(f"{side}, {format_name}", files, rows.sent)
-        self._clear()
+        self._clear(format_name)
+        shutil.rmtree(self.place.folder / "objects" / deployment.DATA_BUCKET, ignore_errors=True)
 
-    def _files(self) -> list[Path]:
+    def _files(self, format_name: str) -> list[Path]:
         """Those of the stream: dlt writes some about itself beside it."""
-        found = (self.place.folder / "objects" / BUCKET).rglob("*")
+        found = (self.place.folder / "objects" / BUCKET / format_name).rglob("*")
         return sorted(path for path in found if path.is_file() and "orders" in path.parts)
 
-    def _clear(self) -> None:
-        for bucket in (BUCKET, deployment.DATA_BUCKET):
-            shutil.rmtree(self.place.folder / "objects" / bucket, ignore_errors=True)
+    def _clear(self, format_name: str) -> None:
+        shutil.rmtree(self.place.folder / "objects" / BUCKET / format_name)
 
 
 def interpreter(library: Library) -> Path:

@@ -12,10 +12,12 @@ from functions.adapters.definitions import Stored
 from functions.core.arrivals import ScanTask
 from functions.core.definitions.discovery import discovery
 from functions.core.errors import Fault, Refused
-from functions.core.outgoing import Outgoing
+from functions.core.import_tasks import import_task
 from functions.core.records import Queue
 
 _MARGIN_SECONDS = 2
+_LONGEST_DELAY_SECONDS = 900
+"""SQS's own limit."""
 
 
 def count_existing(run: Run, new: Stored) -> dict[str, int]:
@@ -56,11 +58,7 @@ def silence(run: Run, found: Stored) -> list[Fault]:
 
 def begin_scan(deployment: Deployment, name: str) -> None:
     """Look for files of the source, once every function knows its newest definition."""
-    task = ScanTask(source_id=name, began=int(time.time()))
     delay = deployment.settings.definition_max_age_seconds
-    message = Outgoing(
-        body=msgspec.json.encode(task).decode(),
-        group=name,
-        delay_seconds=min(delay + _MARGIN_SECONDS, 900) if delay else 0,
-    )
-    deployment.sender(Queue.ARRIVALS).send([message])
+    task = import_task(ScanTask(source_id=name, began=int(time.time())))
+    known = min(delay + _MARGIN_SECONDS, _LONGEST_DELAY_SECONDS) if delay else 0
+    deployment.sender(Queue.ARRIVALS).send([msgspec.structs.replace(task, delay_seconds=known)])

@@ -1,6 +1,7 @@
 """`sluice demo`: the main job, once, in the embedded cloud, with what it wrote shown."""
 
 import gzip
+import json
 import os
 import shlex
 import subprocess
@@ -49,6 +50,7 @@ class _Story:
     def tell(self) -> None:
         self._tell_of_messages()
         self._tell_of_streams()
+        self._tell_of_imports()
 
     def _tell_of_messages(self) -> None:
         for name in ("MessagesQueueUrl", "DefinitionsTable", "LedgerTable", "DataBucket"):
@@ -93,6 +95,43 @@ class _Story:
         print(f"\n  {len(again)} objects, the same bytes as before: {again == written}")
         if again != written:
             raise typer.Exit(1)
+
+    def _tell_of_imports(self) -> None:
+        _title("Files become events: one is dropped into our own bucket, converted, and stored once")
+        self._sluice("source create examples/shop-events.yaml --yes")
+        self._drop("examples/shop-events.jsonl", "shop/2025-04-14.jsonl")
+        self._sluice("import history --source shop-events")
+        self._show_ours("events/", "the events")
+        self._show_ours("rejects/", "what was refused, and why")
+        _title("The same file is dropped again: it is known, and nothing is imported twice")
+        before = self._ours("events/")
+        self._drop("examples/shop-events.jsonl", "shop/2025-04-14.jsonl")
+        after = self._ours("events/")
+        print(f"\n  {len(after)} part(s) in the event store, the same as before: {after == before}")
+        if after != before:
+            raise typer.Exit(1)
+
+    def _drop(self, file: str, key: str) -> None:
+        """Put a file where our own bucket's sources find it, and wait until it has been read."""
+        bucket = self._cloud.outputs["DropBucket"]
+        print(f"\n$ aws s3 cp {file} s3://{bucket}/{key}")
+        self._cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=Path(ROOT, file).read_bytes())
+        self._cloud.settle()
+
+    def _ours(self, prefix: str) -> dict[str, str]:
+        """The keys below a prefix of our data bucket, each with its object's ETag."""
+        bucket = self._cloud.outputs["DataBucket"]
+        found = self._cloud.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
+        return {each["Key"]: each["ETag"] for each in found.get("Contents", [])}
+
+    def _show_ours(self, prefix: str, what: str) -> None:
+        bucket = self._cloud.outputs["DataBucket"]
+        for key in self._ours(prefix):
+            print(f"\n  {what}: s3://{bucket}/{key}")
+            body = self._cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+            for line in gzip.decompress(body).decode().splitlines():
+                given = {name: value for name, value in json.loads(line).items() if value not in (None, {})}
+                print(f"    {json.dumps(given)}")
 
     def _let_in(self, name: str, *options: str) -> None:
         """Have the customer deploy what we print for a destination."""

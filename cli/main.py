@@ -6,6 +6,7 @@ import sys
 from cli import (
     access,
     convert,
+    converter,
     definition,
     demo,
     destination,
@@ -26,6 +27,7 @@ app.add_typer(template.app, name="template")
 app.add_typer(definition.app, name="definition")
 app.add_typer(destination.app, name="destination")
 app.add_typer(source.app, name="source")
+app.add_typer(converter.app, name="converter")
 app.add_typer(access.app, name="access")
 app.add_typer(runs.app, name="runs")
 app.add_typer(failures.app, name="failures")

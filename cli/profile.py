@@ -118,7 +118,8 @@ def _one(project: int, named: dict[Kind, str | None], group_type: str = "") -> S
 
 
 def _named(subject: Subject) -> str:
-    return " ".join(ascii(each)[1:-1] for each in (subject.kind, subject.group_type, subject.id) if each)
+    names = [str(subject.kind), subject.group_type, subject.id]
+    return " ".join(each if each.isprintable() else ascii(each)[1:-1] for each in names if each)
 
 
 def _book(deployment: Deployment) -> ProfileBook:

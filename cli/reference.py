@@ -11,6 +11,7 @@ import typer.main
 
 from cli.main import app
 from functions.core import policies
+from functions.core.converter.reference import converter_reference
 from functions.core.errors import RESOLUTIONS, Code
 from functions.core.instants import TIME_FIELDS, Instant
 
@@ -59,13 +60,17 @@ def access() -> str:
         "Write, for messages, with a KMS key": policies.write_messages(**where, kms_key_arn=_KEY),
         "Write, for streams": policies.write_files(**where),
         "Write, for streams, with a KMS key": policies.write_files(**where, kms_key_arn=_KEY),
+        "Read, for sources": policies.read_files(**where),
+        "Read, for sources, with `notifications: true`": policies.read_files(**where, notifications=True),
+        "Read, for sources, with a KMS key": policies.read_files(**where, kms_key_arn=_KEY),
     }
     sections = [
         f"## {title}\n\n```json\n{json.dumps(each, indent=2)}\n```" for title, each in documents.items()
     ]
     head = (
         "# Policies\n\nWhat a customer grants. `sluice access policy|trust|template` prints them filled in;"
-        " the role that is trusted is that of `message_writer` for messages, of `file_writer` for streams."
+        " the role that is trusted is that of `message_writer` for messages, of `file_writer` for streams, and of"
+        " `importer` for sources."
     )
     return "\n\n".join([head, *sections, _UPLOADS]) + "\n"
 
@@ -108,6 +113,7 @@ def configuration() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "converter.md": converter_reference,
     "commands.md": commands,
     "configuration.md": configuration,
     "failures.md": failures,

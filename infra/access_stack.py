@@ -23,6 +23,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from functions.core import policies
+from functions.core.notifications import CREATED
 from infra.constructs.access_role import AccessRole
 from infra.constructs.findings import acknowledge
 
@@ -52,6 +53,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     notifications: bool = False
     """Whether a source's notifications are to be set up for the customer."""
     create_bucket: bool = False
+    notified_queue_arn: str | None = None
+    """The deployment's output `ArrivalsQueueArn`: a bucket that is made tells this queue of its files."""
     role_name_pattern: str = "sluice-*"
     """What roles the deployment can assume: its `assume_role_pattern`."""
 
@@ -97,6 +100,14 @@ class AccessStack(Stack):
                 "the ARN of the KMS key that encrypts the objects",
             ),
         )
+        queue = access.notified_queue_arn and self._parameter(
+            "ArrivalsQueueArn",
+            access.notified_queue_arn,
+            (
+                r"arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:.+",
+                "the ARN of the queue that is told of files, once Sluice's deployment lists your account",
+            ),
+        )
         role = AccessRole(
             self,
             "Access",
@@ -106,7 +117,10 @@ class AccessStack(Stack):
             allowed=_allowed(access, bucket=bucket, prefix=prefix, key=key),
         ).role
         role.override_logical_id("Role")
-        self._bucket(bucket, key=key, wanted=self._asked_for("CreateBucket", default=access.create_bucket))
+        told = _notifying(queue, prefix) if queue else None
+        self._bucket(
+            bucket, key=key, told=told, wanted=self._asked_for("CreateBucket", default=access.create_bucket)
+        )
         CfnOutput(self, "RoleArn", value=role.attr_arn, description="The definition's credentials.role_arn")
 
     def _parameter(self, name: str, default: str, rule: tuple[str, str]) -> str:
@@ -140,7 +154,14 @@ class AccessStack(Stack):
             self, f"{name}Wanted", expression=Fn.condition_equals(answer.value_as_string, "yes")
         )
 
-    def _bucket(self, name: str, *, key: str | None, wanted: CfnCondition) -> None:
+    def _bucket(
+        self,
+        name: str,
+        *,
+        key: str | None,
+        told: s3.CfnBucket.NotificationConfigurationProperty | None,
+        wanted: CfnCondition,
+    ) -> None:
         """The bucket: encrypted, private, TLS only; it stays when the stack goes."""
         algorithm = "aws:kms" if key else "AES256"
         encryption = s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
@@ -150,6 +171,7 @@ class AccessStack(Stack):
             self,
             "Bucket",
             bucket_name=name,
+            notification_configuration=told,
             bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
                 server_side_encryption_configuration=[
                     s3.CfnBucket.ServerSideEncryptionRuleProperty(
@@ -215,6 +237,22 @@ def _allowed(access: Access, *, bucket: str, prefix: str, key: str | None) -> di
     if access.kind == "files":
         return {"read-files": policies.read_files(**where, notifications=access.notifications)}
     return {"write-files": policies.write_files(**where)}
+
+
+def _notifying(queue_arn: str, prefix: str) -> s3.CfnBucket.NotificationConfigurationProperty:
+    """The queue is told of every object that is created below the prefix."""
+    below = s3.CfnBucket.FilterRuleProperty(name="prefix", value=prefix)
+    return s3.CfnBucket.NotificationConfigurationProperty(
+        queue_configurations=[
+            s3.CfnBucket.QueueConfigurationProperty(
+                event=CREATED,
+                queue=queue_arn,
+                filter=s3.CfnBucket.NotificationFilterProperty(
+                    s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[below])
+                ),
+            )
+        ]
+    )
 
 
 def _role_name_rule(pattern: str) -> tuple[str, str]:

@@ -1,6 +1,5 @@
 """What a request to AWS asks for, read from the request as each of the protocols spells it."""
 
-import html
 import json
 import re
 from dataclasses import dataclass
@@ -12,8 +11,6 @@ from wsgiref.types import WSGIEnvironment
 from werkzeug.wrappers import Response
 
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/[^/]+/[^/]+/([^/]+)/")
-_KEY = re.compile(r"<Key>([^<]*)</Key>")
-"""In a call of DeleteObjects: one that is for a single object is made on that object."""
 _NAMED_BY = ("QueueUrl", "TableName", "SecretId", "KeyId", "RoleArn", "StackName", "TopicArn")
 _OBJECT_CALLS = (
     ("PUT", "uploadId", "UploadPart"),
@@ -61,8 +58,6 @@ class Call:
         if service == "s3":
             resource = environ["PATH_INFO"].encode("latin-1").decode().strip("/")
             action = _s3_action(environ["REQUEST_METHOD"], resource, parameters)
-            if action == "DeleteObjects" and len(keys := _KEY.findall(_body(environ).decode())) == 1:
-                resource += f"/{html.unescape(keys[0])}"
         else:
             parameters |= _fields(environ)
             target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
@@ -92,15 +87,9 @@ def _s3_action(method: str, resource: str, query: dict[str, Any]) -> str:
 
 
 def _fields(environ: WSGIEnvironment) -> dict[str, Any]:
-    body = _body(environ)
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = BytesIO(body)
     if "json" in environ.get("CONTENT_TYPE", ""):
         fields = json.loads(body or "{}")
         return fields if isinstance(fields, dict) else {}
     return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
-
-
-def _body(environ: WSGIEnvironment) -> bytes:
-    """The body of a request, which can be read once more."""
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = BytesIO(body)
-    return body

@@ -8,9 +8,11 @@ import msgspec
 from functions.adapters.clients import Clients
 from functions.adapters.definitions import Stored
 from functions.adapters.destinations import bucket_of
+from functions.adapters.objects import Bucket
 from functions.adapters.queues import queue_arn
 from functions.adapters.sessions import Sessions
-from functions.core.errors import Transient
+from functions.core.definitions.connection import Connection
+from functions.core.errors import Permanent, Transient
 from functions.core.notifications import rule_of
 from functions.core.settings import Settings
 
@@ -49,16 +51,22 @@ class Answers:
         from functions.adapters import questions  # noqa: PLC0415 - as below
 
         source, ask = stored.source(), questions.Ask(question["ask"])
-        bucket = bucket_of(
+        if ask is questions.Ask.COUNT:
+            return questions.count(source, self._bucket(stored, source), after=question.get("after") or "")
+        rule = rule_of(source=source.name, queue_arn=self._arrivals_arn, prefix=source.prefix)
+        try:
+            bucket = self._bucket(stored, source)
+        except Permanent as error:
+            return {"checks": [_without_credentials(error)]}
+        return {"checks": [questions.about_notifications(ask, source, bucket, rule)]}
+
+    def _bucket(self, stored: Stored, source: Connection) -> Bucket:
+        return bucket_of(
             source,
             self._credentials(stored),
             region=self._clients.region,
             endpoint_url=self._clients.endpoint_url,
         )
-        if ask is questions.Ask.COUNT:
-            return questions.count(source, bucket, after=question.get("after") or "")
-        rule = rule_of(source=source.name, queue_arn=self._arrivals_arn, prefix=source.prefix)
-        return {"checks": [questions.about_notifications(ask, source, bucket, rule)]}
 
     def _checks(self, stored: Stored, role_arn: str) -> "list[Check]":
         # Imported when it is asked for: no batch should wait for it at a cold start.
@@ -90,3 +98,9 @@ class Answers:
         """The queue that buckets notify of files; only the function that it feeds knows it."""
         url = self._settings.arrivals_queue_url
         return queue_arn(url, region=self._clients.region) if url else ""
+
+
+def _without_credentials(error: Permanent) -> Any:
+    from functions.adapters.trials import Check  # noqa: PLC0415 - as above
+
+    return Check(name="credentials", passed=False, text=error.text, code=error.code)

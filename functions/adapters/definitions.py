@@ -75,6 +75,10 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return parse_source(self.document)
 
 
+_LONGEST_NAME = 64
+"""Of anything that is defined. A message can name anything, and DynamoDB refuses keys of more than 2,048 bytes."""
+
+
 class Definitions:
     """The definitions of destinations, or those of sources; `dynamodb` is a low-level client."""
 
@@ -181,6 +185,8 @@ class Definitions:
         return msgspec.json.decode(item["body"]["B"], type=Stored) if item else None
 
     def _item(self, name: str, sort_key: str) -> Mapping[str, Any]:
+        if len(name) > _LONGEST_NAME:
+            return {}
         with translated("reading a definition"):
             found = self._dynamodb.get_item(
                 TableName=self._table, Key=_key(self._pk(name), sort_key), ConsistentRead=True

@@ -5,8 +5,9 @@ again, and once it has none, both are done. An object is replaced only if it is 
 two erasures at once undo nothing of one another.
 """
 
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,16 @@ from botocore.exceptions import ClientError
 
 from functions.adapters.clients import error_code, translated
 from functions.adapters.ledger import Ledger, key_of
-from functions.core.erasure import Cleared, group_of, prefix_of, without
+from functions.core.erasure import Cleared, prefix_of, without
 from functions.core.errors import Code, Permanent, Transient
-from functions.core.event_groups import EventPart
+from functions.core.event_groups import EventPart, hour_of_key
 from functions.core.profiles import Subject
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+_PART = ".jsonl.gz"
 _TRIES = 6
 _GONE = frozenset({"NoSuchKey", "404"})
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
@@ -40,15 +42,25 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Erasure:
-    """The event store of this deployment, in its data bucket; `at_once` parts are looked at together."""
+    """The event store of this deployment, in its data bucket.
+
+    `at_once` parts are looked at together; `sleep` waits for some seconds.
+    """
 
     def __init__(
-        self, s3: "S3Client", dynamodb: "DynamoDBClient", *, bucket: str, ledger_table: str, at_once: int = 4
+        self,
+        s3: "S3Client",
+        dynamodb: "DynamoDBClient",
+        *,
+        bucket: str,
+        ledger_table: str,
+        at_once: int = 4,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._table = ledger_table
-        self._ledger = Ledger(dynamodb, table=ledger_table)
+        self._ledger = Ledger(dynamodb, table=ledger_table, sleep=sleep)
         self._at_once = at_once
 
     def run(self, subject: Subject, *, after: str = "") -> Iterator[Looked]:
@@ -75,7 +87,8 @@ class Erasure:
         )
         with translated("listing events"):
             for page in pages:
-                yield from (found["Key"] for found in page.get("Contents", []))
+                keys = (found["Key"] for found in page.get("Contents", []))
+                yield from (key for key in keys if key.endswith(_PART))
 
     def _look(self, key: str, subject: Subject) -> Looked:
         try:
@@ -111,9 +124,8 @@ class Erasure:
 
         Of a part that it does not have, because it was never committed, there is nothing to correct.
         """
-        group = group_of(key)
-        partition = f"parts#{group}#{key.removesuffix('.jsonl.gz')[-1]}"
-        item = self._ledger.item(key_of(partition, f"part#{key}")) if group else {}
+        partition = f"parts#{hour_of_key(key).group}#{key.removesuffix(_PART)[-1]}"
+        item = self._ledger.item(key_of(partition, f"part#{key}"))
         if not item:
             return True
         before = msgspec.json.decode(item["body"]["B"], type=EventPart)

@@ -11,12 +11,13 @@ over the whole bucket no longer finds the key.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from functions.adapters.ledger import Ledger, key_of
+from functions.adapters.ledger import MAX_ACTIONS, Ledger, key_of
 from functions.core.errors import Code, Permanent
 from functions.core.event_groups import EventPart, hour_of_key
 from functions.core.imports import FileState, ImportFile
@@ -55,6 +56,16 @@ class FileLedger:
         item = self._ledger.item(_file_key(source, key))
         return _file(item) if item else None
 
+    def each(self, names: Sequence[tuple[str, str]]) -> Iterator[ImportFile]:
+        """The files of these sources and keys, at most 100, in no order, without those that are not there.
+
+        Raises:
+            Transient: DynamoDB cannot read them all now.
+        """
+        keys = [_file_key(source, key) for source, key in names]
+        for item in self._ledger.items("reading files", keys):
+            yield _file(item)
+
     def of(self, source: str, *, after: str = "") -> Iterator[ImportFile]:
         """The files of a source in the order of their keys, from the one that comes after `after`."""
         for item in self._ledger.query(f"files#{source}", after=after):
@@ -73,8 +84,18 @@ class FileLedger:
         Raises:
             Transient: DynamoDB cannot do it now.
         """
-        actions = [self._ledger.put_new(_item(file)), self._ledger.put(_entry(file))]
-        return file if self._ledger.transact("recording a file", actions) is None else None
+        return file if self._ledger.transact("recording a file", self._begun(file)) is None else None
+
+    def begin_each(self, files: Iterable[ImportFile]) -> Iterator[ImportFile]:
+        """Put many files; those are given, once they are there, that nobody knew.
+
+        Raises:
+            Transient: DynamoDB cannot do it now; those that were given are there.
+        """
+        rest = iter(files)
+        while some := list(islice(rest, MAX_ACTIONS // 2)):
+            known = self._ledger.transact_each("recording files", [self._begun(file) for file in some])
+            yield from (file for place, file in enumerate(some) if place not in known)
 
     def replace(self, file: ImportFile) -> ImportFile | None:
         """Store a file that was changed; None where it has been changed by somebody else since it was read.
@@ -142,13 +163,16 @@ class FileLedger:
     def forget(self, file: ImportFile) -> None:
         """Remove a file that is no longer in its bucket; what was imported of it stays.
 
+        One that has been changed by somebody else since it was read is left as it is.
+
         Raises:
             Transient: DynamoDB cannot do it now.
         """
-        key = _file_key(file.source, file.key)
-        self._ledger.transact(
-            "forgetting a file", [self._ledger.delete(key), self._ledger.delete(_unfinished(file))]
-        )
+        there = self._ledger.delete_at(_file_key(file.source, file.key), revision=file.revision)
+        self._ledger.transact("forgetting a file", [there, self._ledger.delete(_unfinished(file))])
+
+    def _begun(self, file: ImportFile) -> list[Any]:
+        return [self._ledger.put_new(_item(file)), self._ledger.put(_entry(file))]
 
     def _replaced(self, file: ImportFile) -> list[Any]:
         actions = [self._ledger.put_over(_item(_newer(file)), revision=file.revision)]

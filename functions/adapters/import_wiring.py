@@ -4,24 +4,13 @@ from functools import cached_property
 
 from functions.adapters.claims import Claims
 from functions.adapters.event_store import EventStore
-from functions.adapters.files import FileLedger
 from functions.adapters.outputs import QueueOutputs
 from functions.adapters.profiles import ProfileBook
-from functions.adapters.sending import Sender
 from functions.adapters.wiring import UNDER_WAY_DAYS, Ports
 
 
 class ImportPorts(Ports):
     """Everything that an import works with."""
-
-    @cached_property
-    def files(self) -> FileLedger:
-        """The files of all sources."""
-        return FileLedger(
-            self._clients.get("dynamodb"),
-            table=self._settings.ledger_table,
-            event_days=self._settings.event_retention_days,
-        )
 
     @cached_property
     def event_store(self) -> EventStore:
@@ -47,14 +36,4 @@ class ImportPorts(Ports):
         """The queues that events go to besides."""
         return QueueOutputs(
             lambda: self._clients.get("sqs"), bucket=self.data_bucket, bucket_name=self._settings.data_bucket
-        )
-
-    @cached_property
-    def import_tasks(self) -> Sender:
-        """The queue of arrivals, for tasks of our own."""
-        return Sender(
-            self._clients.get("sqs"),
-            url=self._settings.arrivals_queue_url,
-            bucket=self.data_bucket,
-            bucket_name=self._settings.data_bucket,
         )

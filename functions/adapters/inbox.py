@@ -65,6 +65,14 @@ class Inbox:
             self._failures.resolve(failure)
         return outcome
 
+    def overcome(self, failure: str) -> None:
+        """A failure is resolved although no message is a retry of it; one that there never was is nobody's.
+
+        Raises:
+            Transient: That could not be recorded.
+        """
+        self._failures.resolve(failure)
+
     def delayed(self, record: Record, error: Exception) -> Outcome:
         """Put a message off: what failed now may go right later, and what was not foreseen is looked into."""
         foreseen = isinstance(error, SluiceError)

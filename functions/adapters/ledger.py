@@ -155,15 +155,15 @@ class Ledger:
 
     def put_over(self, item: Mapping[str, Any], *, revision: int) -> Any:
         """The action that puts an item over that of a revision; the item brings its own, newer one."""
-        return self.put(
-            item,
-            ConditionExpression="revision = :revision",
-            ExpressionAttributeValues={":revision": {"N": str(revision)}},
-        )
+        return self.put(item, **_at(revision))
 
-    def delete(self, key: Mapping[str, Any]) -> Any:
+    def delete(self, key: Mapping[str, Any], **condition: Any) -> Any:
         """The action that deletes an item."""
-        return {"Delete": {"TableName": self._table, "Key": key}}
+        return {"Delete": {"TableName": self._table, "Key": key, **condition}}
+
+    def delete_at(self, key: Mapping[str, Any], *, revision: int) -> Any:
+        """The action that deletes an item of a revision, and no other."""
+        return self.delete(key, **_at(revision))
 
     def put_part(self, group: str, *, shard: str, name: str, body: bytes, seconds: int) -> Any:
         """The action that adds a part to a group."""
@@ -219,6 +219,13 @@ class Ledger:
 def key_of(pk: str, sk: str) -> dict[str, Any]:
     """A key of the table."""
     return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _at(revision: int) -> dict[str, Any]:
+    return {
+        "ConditionExpression": "revision = :revision",
+        "ExpressionAttributeValues": {":revision": {"N": str(revision)}},
+    }
 
 
 def _state_key(group: str, shard: str) -> dict[str, Any]:

@@ -7,13 +7,16 @@ from functions.adapters.answering import Answers
 from functions.adapters.clients import Clients
 from functions.adapters.definitions import Definitions, What
 from functions.adapters.destinations import Destinations
+from functions.adapters.discoveries import Discoveries
 from functions.adapters.failures import FailureLedger
+from functions.adapters.files import FileLedger
 from functions.adapters.intakes import Intakes
 from functions.adapters.objects import Bucket, own_credentials
 from functions.adapters.parts import Parts
 from functions.adapters.payloads import Payloads
 from functions.adapters.queues import Queue
 from functions.adapters.runs import RunLedger
+from functions.adapters.scans import Scans
 from functions.adapters.seals import Seals
 from functions.adapters.sending import Sender
 from functions.adapters.sessions import Sessions
@@ -160,18 +163,44 @@ class Ports:
     @cached_property
     def seals(self) -> Seals:
         """What seals runs, and asks for their delivery."""
-        deliveries = Sender(
-            self._clients.get("sqs"),
-            url=self._settings.deliveries_queue_url,
-            bucket=self.data_bucket,
-            bucket_name=self._settings.data_bucket,
+        return Seals(self.runs, self._sender(self._settings.deliveries_queue_url))
+
+    @cached_property
+    def discoveries(self) -> Discoveries:
+        """What finding files needs of the definitions."""
+        return Discoveries(self.source_definitions, max_age_seconds=self._settings.definition_max_age_seconds)
+
+    @cached_property
+    def files(self) -> FileLedger:
+        """The files of all sources."""
+        return FileLedger(
+            self._clients.get("dynamodb"),
+            table=self._settings.ledger_table,
+            event_days=self._settings.event_retention_days,
         )
-        return Seals(self.runs, deliveries)
+
+    @cached_property
+    def scans(self) -> Scans:
+        """The passes over their buckets."""
+        return Scans(self._clients.get("dynamodb"), table=self._settings.ledger_table)
+
+    @cached_property
+    def import_tasks(self) -> Sender:
+        """The queue of arrivals, for tasks of our own."""
+        return self._sender(self._settings.arrivals_queue_url)
 
     @cached_property
     def queue(self) -> Queue:
         """The queue that feeds the function."""
         return Queue(lambda: self._clients.get("sqs"), url=self._settings.queue_url)
+
+    def _sender(self, url: str) -> Sender:
+        return Sender(
+            self._clients.get("sqs"),
+            url=url,
+            bucket=self.data_bucket,
+            bucket_name=self._settings.data_bucket,
+        )
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """Whether a connection's access is in order, and what else `functions.adapters.answering` answers."""

@@ -26,14 +26,13 @@ class FileTask(msgspec.Struct, frozen=True, kw_only=True, tag_field="task", tag=
 
 
 class ScanTask(msgspec.Struct, frozen=True, kw_only=True, tag_field="task", tag="scan"):
-    """Compare what lies in the bucket with the ledger, from the key that comes after `after` on.
+    """Go on with the pass over a source's bucket that began then, in seconds since the epoch; with 0 begin another.
 
-    `began` is when the pass did, in seconds since the epoch.
+    Where it goes on is the ledger's.
     """
 
     source_id: _Key
-    began: int
-    after: str = ""
+    began: int = 0
 
 
 Arrival = ObjectArrived | FileTask | ScanTask

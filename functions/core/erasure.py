@@ -1,7 +1,6 @@
 """Events of a user taken out of a part of the event store, which keeps its name and its other lines as they are."""
 
 import io
-import re
 from collections.abc import Iterator
 
 import msgspec
@@ -12,10 +11,6 @@ from functions.core.formats.faults import broken
 from functions.core.profiles import Kind, Subject
 
 _BLOCK = 1024 * 1024
-_PART = re.compile(
-    r"events/project_id=(?P<project>[0-9]+)/upload_date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"/upload_hour=(?P<hour>[0-9]{2})/[^/]*\.jsonl\.gz"
-)
 
 
 class _Who(msgspec.Struct, frozen=True):
@@ -44,12 +39,6 @@ class Cleared(msgspec.Struct, frozen=True, kw_only=True):
 def prefix_of(project: int) -> str:
     """Where the event store has the parts of a project."""
     return f"{PREFIX}project_id={project}/"
-
-
-def group_of(key: str) -> str | None:
-    """The ledger's name for the group of a part; None where the key is no part's."""
-    found = _PART.fullmatch(key)
-    return found and f"{found['project']}-{found['date'].replace('-', '')}{found['hour']}"
 
 
 def without(data: bytes, key: str, subject: Subject) -> Cleared | None:

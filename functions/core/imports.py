@@ -20,6 +20,10 @@ class FileState(StrEnum):
     SKIPPED = "skipped"
 
 
+OPEN = frozenset({FileState.WAITING, FileState.READING})
+"""Those of a file that somebody has still to do something with."""
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A version of an object, as a listing or its head tells; `modified` is in milliseconds since the epoch."""
 

@@ -174,9 +174,13 @@ _DECODER = msgspec.json.Decoder(_Stored, float_hook=number)
 
 
 def encode(kept: Kept) -> bytes:
-    """What is kept of a subject, as JSON."""
+    """What is kept of a subject, as JSON; of a profile that is deleted, not when it was written.
+
+    That would be known only if the row that wrote it came before the one that deleted it.
+    """
     state = kept.state
-    used = {each.stamp for each in state.fields.values()} | {state.written, state.deleted}
+    written = state.written if state.exists else None
+    used = {each.stamp for each in state.fields.values()} | {written, state.deleted}
     stamps = sorted(stamp for stamp in used if stamp is not None)
     places = {stamp: place for place, stamp in enumerate(stamps)}
     return _ENCODER.encode(
@@ -186,7 +190,7 @@ def encode(kept: Kept) -> bytes:
             properties=kept.properties,
             stamps=stamps,
             fields={name: (each.value, places[each.stamp]) for name, each in sorted(state.fields.items())},
-            written=None if state.written is None else places[state.written],
+            written=None if written is None else places[written],
             deleted=None if state.deleted is None else places[state.deleted],
         )
     )

@@ -145,7 +145,8 @@ def _decoded(body: bytes) -> _Body:
 def _identity(given: _Body, message_id: str) -> str:
     """What a repetition of the message has too: its place in its run, else its own id, else SQS's."""
     if given.stream_run_id is not None and given.sequence is not None:
-        return msgspec.json.encode([given.stream_run_id, given.sequence]).decode()
+        place = [given.connection_run_id, given.stream_run_id, given.sequence]
+        return msgspec.json.encode(place).decode()
     return given.id or message_id
 
 

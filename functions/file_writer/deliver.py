@@ -100,6 +100,9 @@ class FileWriter:
             )
             self._finish(run, RunState.FAILED, [])
             return outcome
+        if run.attempts > 1:
+            # Who tried before may have died between the record of its failure and that of the run.
+            self._inbox.overcome(run.id)
         self._finish(run, RunState.DELIVERED, written)
         size = sum(each.bytes for each in written)
         return self._inbox.done(record, Outcome(state=State.DELIVERED, connection=run.destination, size=size))

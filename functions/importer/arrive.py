@@ -16,7 +16,7 @@ from functions.core.import_tasks import import_task
 from functions.core.imports import FileState, Found, ImportFile, anew, waiting
 from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
-from functions.core.scanning import changed
+from functions.core.scanning import noted
 from functions.importer.read import FileReader
 from functions.importer.scan import Scanner
 
@@ -79,7 +79,7 @@ class Importer:
             return None
         if isinstance(arrival, FileTask):
             return self._task(record, source, arrival.key, end)
-        return self._scanner.scan(source, arrival, end=end)
+        return self._scanner.scan(record, source, arrival, end=end)
 
     def _found(self, record: Record, source: StoredSource, key: str, end: float) -> Outcome | None:
         """An object of a source's bucket: begun if it is a file that nobody knows."""
@@ -90,11 +90,18 @@ class Importer:
         file = self._files.begin(fresh) or self._files.get(source.name, key)
         if file is None:
             raise Transient(Code.UNAVAILABLE, "the file has just been forgotten")
-        if file.state in _OPEN:
-            return self._import(record, source, file, end)
-        if (noted := changed(found, file)) is not None:
-            self._files.replace(noted)
-        return None
+        file = self._noted(file, found)
+        return self._import(record, source, file, end) if file.state in _OPEN else None
+
+    def _noted(self, file: ImportFile, found: Found) -> ImportFile:
+        """The file with what was found under its key: as long as nobody has opened it, that is what it is."""
+        changed = noted(found, file)
+        if changed is None:
+            return file
+        stored = self._files.replace(changed)
+        if stored is None:
+            raise Transient(Code.UNAVAILABLE, "the file was changed by somebody else")
+        return stored
 
     def _task(self, record: Record, source: StoredSource, key: str, end: float) -> Outcome | None:
         """A file that is known: gone on with, tried again, or begun anew."""
@@ -104,6 +111,8 @@ class Importer:
         again = retried(record.failure, source.name) == failure_id(source.name, file.digest)
         if file.state is FileState.FAILED and again:
             file = self._reopened(source, file, restart=record.restart)
+        if file.state is FileState.WAITING and (found := self._head(record, source, key)):
+            file = self._noted(file, found)
         return self._import(record, source, file, end) if file.state in _OPEN else None
 
     def _reopened(self, source: StoredSource, file: ImportFile, *, restart: bool) -> ImportFile:

@@ -10,7 +10,7 @@ from functions.adapters import events
 from functions.adapters.crew import Crew
 from functions.adapters.import_wiring import ImportPorts
 from functions.adapters.inbox import Inbox
-from functions.adapters.reporting import report
+from functions.adapters.reporting import ANSWER_SECONDS, report
 from functions.core.records import Queue
 from functions.core.settings import Settings
 from functions.importer.arrive import Importer
@@ -18,14 +18,15 @@ from functions.importer.chunk import ChunkWriter
 from functions.importer.read import FileReader, Limits
 from functions.importer.scan import Scanner
 
-ANSWER_SECONDS = 60
-"""Kept of an invocation's time: the chunk that is under way is committed."""
+COMMIT_SECONDS = 60
+"""Kept of an invocation's time: the chunk, or the page of keys, that is under way is committed."""
 
 FILES_AT_ONCE = 4
 """Files that one invocation reads at a time: small ones wait for S3 and DynamoDB most of theirs."""
 
 settings = Settings.from_environment(os.environ)
 ports = ImportPorts(settings, queue=Queue.ARRIVALS, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"))
+inbox = Inbox(payloads=ports.payloads, failures=ports.failures, queue=ports.queue)
 importer = Importer(
     sources=ports.sources,
     files=ports.files,
@@ -45,9 +46,11 @@ importer = Importer(
             chunk_megabytes=settings.chunk_megabytes,
         ),
     ),
-    scanner=Scanner(sources=ports.sources, files=ports.files, tasks=ports.import_tasks),
+    scanner=Scanner(
+        sources=ports.sources, files=ports.files, scans=ports.scans, tasks=ports.import_tasks, inbox=inbox
+    ),
     tasks=ports.import_tasks,
-    inbox=Inbox(payloads=ports.payloads, failures=ports.failures, queue=ports.queue),
+    inbox=inbox,
 )
 crew = Crew(FILES_AT_ONCE)
 
@@ -58,6 +61,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return ports.answer(event)
     records = events.sqs_records(event)
     seconds = context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds - COMMIT_SECONDS
     outcomes = crew.run(lambda record: importer.handle(record, end=end), records, seconds=seconds)
     return report("files", records, outcomes)

@@ -3,7 +3,7 @@
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +15,7 @@ from functions.adapters.sources import OpenSource, Sources
 from functions.core import cutting
 from functions.core.errors import Code, Permanent, Transient
 from functions.core.files.inputs import DataFile
+from functions.core.formats.faults import broken
 from functions.core.formats.rows import MAX_RECORD_BYTES, Batch
 from functions.core.imports import FileState, ImportFile, finished, pinned
 from functions.core.sealing import AGAIN_SECONDS, MAX_LOST, leased, released
@@ -104,10 +105,10 @@ class FileReader:
             # Before the file is looked at: it may have changed, and what is claimed must be output all the same.
             file = reading.file = self._chunks.resume(file, opened.source)
         with _fetched(opened, file) as data:
-            chunker = chunker_of(opened.source, file)
+            chunker, columns = chunker_of(opened.source, file), opened.source.converter.columns
             if opened.source.rejects.all_or_nothing and file.chunks == 0:
-                survey(chunker, opened.source, _chunks(data, file))
-            for batches in _chunks(data, file):
+                survey(chunker, opened.source, _chunks(data, columns, file))
+            for batches in _chunks(data, columns, file):
                 if time.monotonic() >= end:
                     return False
                 reading.file = self._chunks.write(reading.file, opened.source, chunker, batches)
@@ -132,11 +133,25 @@ class _Reading:
         self.resumed = resumed
 
 
-def _chunks(data: DataFile, file: ImportFile) -> Iterator[list[Batch]]:
-    """What of the file has not been committed yet, chunk by chunk."""
+def _chunks(data: DataFile, columns: Sequence[str] | None, file: ImportFile) -> Iterator[list[Batch]]:
+    """What of the file has not been committed yet, chunk by chunk; `columns` are those of one without a header."""
     batches = (batch for table in data.tables() for batch in table.batches)
-    unread = cutting.after(batches, file.counters.records)
+    unread = cutting.after(batches if columns is None else _named(batches, columns), file.counters.records)
     return cutting.chunks(unread, records=file.chunk_records, size=file.chunk_bytes)
+
+
+def _named(batches: Iterable[Batch], columns: Sequence[str]) -> Iterator[Batch]:
+    """The batches with the names that the converter gives to columns without a header.
+
+    Raises:
+        Refused: There are more columns, or fewer.
+    """
+    for batch in batches:
+        given = tuple(batch.columns or ())
+        if len(given) != len(columns):
+            message = f"the file has {len(given)} columns; the converter names {len(columns)}"
+            raise broken(batch.origin, message, cure="mend `csvConfig.columns`")
+        yield batch.select(dict(zip(columns, given, strict=True)))
 
 
 @contextmanager

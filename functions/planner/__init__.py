@@ -1,1 +1,1 @@
-"""What nobody sent a message for: runs whose time has come, and deliveries that nobody is at work on."""
+"""What nobody sent a message for: runs and passes that are due, deliveries and files that nobody works on."""

@@ -20,6 +20,8 @@ def needed(asked: Asked, *, key: str | None = None) -> list[Request]:
     bucket = f"arn:aws:s3:::{asked.path.split('/')[1]}"
     if "location" in query:
         return [Request(action="s3:GetBucketLocation", resource=bucket)]
+    if "notification" in query:
+        return [Request(action=f"s3:{asked.method.title()}BucketNotification", resource=bucket)]
     if "list-type" in query:
         prefix = {"s3:prefix": query["prefix"][0]}
         return [Request(action="s3:ListBucket", resource=bucket, context=prefix)]
@@ -56,6 +58,9 @@ class JudgedBucket:
         self.requests: list[Request] = []
         self.objects: set[str] = set()
         self.uploads: set[str] = set()
+        self.listed: dict[str, str] = {}
+        """The keys that a listing tells, each with its storage class."""
+        self.notifications = b"<NotificationConfiguration/>"
         self._key = key
         self._region = region
 
@@ -74,7 +79,10 @@ class JudgedBucket:
         if "location" in asked.query:
             return _xml(f"<LocationConstraint>{self._region}</LocationConstraint>")
         if "list-type" in asked.query:
-            return _xml("<ListBucketResult/>")
+            return self._listing()
+        if "notification" in asked.query:
+            self.notifications = asked.body or self.notifications
+            return Answer(body=self.notifications, headers={"Content-Type": "application/xml"})
         match asked.method, "upload" in asked.query:
             case "POST", _ if "uploads" in asked.query:
                 self.uploads.add(upload := f"u{len(self.requests)}")
@@ -92,6 +100,16 @@ class JudgedBucket:
             case "PUT", False:
                 self.objects.add(asked.key)
         return Answer(status=204 if asked.method == "DELETE" else 200)
+
+    def _listing(self) -> Answer:
+        listed = "".join(
+            f"<Contents><Key>{key}</Key><LastModified>2025-10-14T02:58:59.000Z</LastModified>"
+            f"<ETag>&quot;e&quot;</ETag><Size>9</Size><StorageClass>{storage_class}</StorageClass></Contents>"
+            for key, storage_class in self.listed.items()
+        )
+        answer = _xml(f"<ListBucketResult>{listed}</ListBucketResult>")
+        answer.headers["x-amz-bucket-region"] = self._region
+        return answer
 
 
 def _xml(text: str) -> Answer:

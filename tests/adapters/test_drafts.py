@@ -105,8 +105,9 @@ def test_nothing_is_left_on_disk_and_open_whatever_happens(
 
 def test_a_bucket_that_refuses_is_told(bucket: MemoryBucket) -> None:
     bucket.journal.fail("put", Permanent(Code.MISSING_PERMISSION, "S3 answered 403"))
-    with bucket_store(bucket, destination()) as store, pytest.raises(Permanent):
+    with bucket_store(bucket, destination()) as store:
         draft = store.draft()
         draft.close()
-        store.publish(draft, written())
+        with pytest.raises(Permanent):
+            store.publish(draft, written())
     assert bucket.objects == {}

@@ -1,5 +1,8 @@
+from typing import Any
+
 import pytest
 
+from functions.adapters.definitions import Definitions
 from functions.adapters.intakes import Intakes
 from functions.core.definitions.intake import Flush
 from functions.core.errors import Code, Permanent, Transient
@@ -30,6 +33,13 @@ def test_a_destination_is_looked_up_once_in_a_while(definitions: FakeDefinitions
 
 def test_a_destination_that_there_is_not_is_none(definitions: FakeDefinitions) -> None:
     assert Intakes(definitions, max_age_seconds=60).get("acme") is None
+
+
+def test_a_name_that_dynamodb_would_refuse_is_no_destinations() -> None:
+    nobody_asks: Any = None
+    intakes = Intakes(Definitions(nobody_asks, table="t"), max_age_seconds=60)
+    for name in ("x" * 65, "😀" * 1_024):
+        assert intakes.get(name) is None
 
 
 def test_destinations_of_other_kinds_have_an_intake_too(definitions: FakeDefinitions) -> None:

@@ -1,8 +1,6 @@
 """The ledger of runs against DynamoDB, and beside it the one in memory that other tests work with."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -246,18 +244,6 @@ def test_a_run_that_a_message_ends_is_no_flush(ledger: RunLedger) -> None:
     ledger.begin(RUN)
     assert ledger.seal(as_sealed(ledger, RUN))
     assert ledger.flush_number(STREAM) == 0
-
-
-def test_of_two_who_seal_one_does(ledger: RunLedger) -> None:
-    ledger.begin(RUN)
-    both = threading.Barrier(2)
-
-    def seal(now: int) -> bool:
-        both.wait(10)
-        return ledger.seal(sealed(RUN, Tally(), version=1, now=now))
-
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(seal, (1, 2))) == [False, True]
 
 
 _DEEDS = st.lists(

@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from functions.adapters.sessions import KEY_SECONDS, Sessions
+from functions.adapters.sessions import KEY_SECONDS, OWN_SECONDS, Sessions
 from functions.core.definitions.connection import KeyCredentials, RoleCredentials
 from functions.core.errors import Code, Permanent, SluiceError, Transient
 from tests.adapters.aws import KEYS, REGION, Aws
@@ -138,3 +138,14 @@ def test_keys_that_are_not_stored_are_invalid_credentials(aws: Aws) -> None:
                 "acme", MASKED, external_id="sluice-1", secret_arn=secret_arn
             )
         assert raised.value.code is Code.INVALID_CREDENTIALS
+
+
+def test_our_own_bucket_is_read_with_our_own_credentials_and_nothing_else_is() -> None:
+    own = {"access_key_id": "AKIA", "secret_access_key": "s", "token": "t", "expires_at": "a time"}
+    given: dict[str, Any] = {"external_id": "sluice-1", "secret_arn": None}
+    found, seconds = Sessions(sts=_never, secrets=_never, own=lambda: own).open("acme", None, **given)
+    assert found == own | {"expires_at": None}
+    assert seconds == OWN_SECONDS
+    with pytest.raises(Permanent) as raised:
+        Sessions(sts=_never, secrets=_never).open("acme", None, **given)
+    assert raised.value.code is Code.INVALID_CREDENTIALS

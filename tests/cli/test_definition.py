@@ -23,6 +23,7 @@ EXAMPLES = {
     "acme-mended.yaml": "acme",
     "acme-tables.yaml": "acme-tables",
     "acme-clicks.yaml": "acme-clicks",
+    "acme-in.yaml": "acme-in",
 }
 
 

@@ -65,6 +65,7 @@ SOURCES = [
     ("a quote that is open", ["parse_time_to_ms", "yyyy'T", "a"], ".1", "is not closed"),
     ("a letter twice", ["parse_time_to_ms", "yyyy y", "a"], ".1", "a second time"),
     ("a month twice", ["parse_time_to_ms", "M LLL", "a"], ".1", "a second time"),
+    ("a format of no letter", ["parse_time_to_ms", "'at' -", "a"], ".1", "has no letter"),
     ("an empty format", ["parse_time_to_ms", "", "a"], ".1", "must be a date format"),
     ("a value that is no JSON", ["value", {"a": float("nan")}], ".1", "NaN"),
     ("a value with half of a pair", ["value", ["\udc00"]], ".1", "surrogate"),

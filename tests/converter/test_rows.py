@@ -10,11 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.core.converter.compiler import Compiled, evaluate
 from functions.core.converter.definition import parse_converter
+from functions.core.converter.nodes import Call
 from functions.core.converter.operators import OPERATORS
 from functions.core.converter.rows import FLAGGED, Passed, Reject, Rows
+from functions.core.converter.sources import Sources
+from functions.core.converter.values import NO_VALUE
 from functions.core.events.fields import INPUTS, DataType
 from functions.core.events.rules import MISSING, Refusal, Rules
+from tests.converter.tree_walker import walk
 
 NOW = 1_763_655_000_000
 SOUND: dict[str, Any] = {"user_id": "user", "event_type": "type", "time": "at"}
@@ -210,6 +215,22 @@ def test_no_record_is_an_exception_and_every_way_gives_the_same(
             assert repr(rules.judge(judged)) == repr(judged)
             if "\ud800" not in json.dumps(judged, default=str, ensure_ascii=False):
                 msgspec.json.encode(judged)
+
+
+@settings(max_examples=200, deadline=None)
+@given(SOURCES, RECORDS)
+def test_the_compiled_function_gives_what_a_walk_over_the_tree_gives(
+    source: Any, record: dict[str, Any]
+) -> None:
+    sources = Sources()
+    node = sources.read(source, "x")
+    assert node is not None
+    given, walked = evaluate(node, record, NOW), walk(source, record, NOW)
+    assert repr(given) == repr(walked)
+    lost = Compiled({"field": node}, None, {}).lost_at("field", record, NOW)
+    assert (lost is None) == (given is not NO_VALUE)
+    if isinstance(lost, Call) and not isinstance(source, str):
+        assert f'["{lost.name}"'.replace('"', "'") in repr(source)
 
 
 EXAMPLES = Path(__file__).parents[3] / "shared" / "data" / "examples"

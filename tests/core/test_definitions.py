@@ -165,13 +165,14 @@ COLUMNAR = ["pyarrow", "isal", "pysequoia"]
     "statement",
     [
         "from functions.core.definitions.intake import intake",
+        "from functions.core.definitions.discovery import discovery",
         f"from functions.core.definitions.parsing import parse_destination; parse_destination({SMALLEST})",
         "import functions.adapters.destinations, functions.adapters.verification",
         "import functions.message_writer.write, functions.adapters.wiring",
         "import functions.stager.stage",
         "import functions.planner.plan",
     ],
-    ids=["intake", "messages", "adapters", "message-writer", "stager", "planner"],
+    ids=["intake", "discovery", "messages", "adapters", "message-writer", "stager", "planner"],
 )
 def test_without_streams_no_library_of_files_is_imported(statement: str) -> None:
     """Their layer is a hundred megabytes, and the functions that do not write files have none."""

@@ -164,7 +164,7 @@ def test_a_run_is_stored_and_read_back_however_many_its_sequences_are() -> None:
 def test_a_piece_says_where_its_rows_are() -> None:
     message = rows(3, [{"n": 1}, {"n": 2}])
     found = piece_of(message, offset=11)
-    assert found == Piece(11, 16, 2, 3, 1_760_410_739_323, digest('["run-1",3]'))
+    assert found == Piece(11, 16, 2, 3, 1_760_410_739_323, digest('["all-1","run-1",3]'))
     assert found.name == "sequence 3"
 
 

@@ -11,24 +11,7 @@ from functions.core.errors import Code, Permanent, Refused
 from functions.core.events.fields import DataType
 from tests.cases import rows
 from tests.core.attempts import attempted
-
-CONVERTER: dict[str, Any] = {
-    "converterConfig": {
-        "fileType": "json",
-        "convertToAmplitudeFunc": {"event_type": "action", "user_id": "user", "time": "epoch"},
-    },
-    "keyValidatorConfig": {"filterPattern": r"\w+\.json"},
-}
-SMALLEST: dict[str, Any] = {
-    "name": "acme-in",
-    "kind": "files",
-    "bucket": "acme-data",
-    "credentials": {"role_arn": "arn:aws:iam::111122223333:role/sluice-acme"},
-    "project_id": 187520,
-    "data_type": "event",
-    "strategy": "append",
-    "converter": CONVERTER,
-}
+from tests.core.source_documents import SMALLEST
 
 
 def _faults(document: Any) -> list[tuple[str, str]]:

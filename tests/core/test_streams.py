@@ -96,7 +96,7 @@ def test_rows_are_read_with_all_that_is_said_of_them() -> None:
             stream_run_id="run-1",
             cursor=Instant.parse("2025-04-14T09:23:45.5Z"),
         ),
-        identity='["run-1",3]',
+        identity='["all-1","run-1",3]',
         sent=SENT,
         started_at=Instant.parse("2025-04-14T00:00:00Z"),
         schema=json.dumps(schema, separators=(",", ":")).encode(),
@@ -124,8 +124,8 @@ def test_what_is_not_said_is_none() -> None:
 @pytest.mark.parametrize(
     ("fields", "identity"),
     [
-        ({"sequence": 4}, '["run-1",4]'),
-        ({"sequence": 4, "id": "mine"}, '["run-1",4]'),
+        ({"sequence": 4}, '["all-1","run-1",4]'),
+        ({"sequence": 4, "id": "mine"}, '["all-1","run-1",4]'),
         ({"sequence": None, "id": "mine"}, "mine"),
         ({"stream_run_id": None, "id": "mine"}, "mine"),
         ({"sequence": None}, "sqs-1"),

@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.core.events.exported import Recorder
-from functions.core.events.fields import COLUMNS
+from functions.core.events.fields import COLUMNS, INPUTS
 from functions.core.events.identities import claim, event_identity, insert_id, made_insert_id
 from functions.core.events.rules import Rules
 from functions.core.events.stamps import Stamps, of_milliseconds
@@ -192,3 +194,29 @@ def test_what_claims_and_mirrors_go_by() -> None:
 
 def test_the_stamps_are_instants() -> None:
     assert text(RECEIVED) == datetime.fromtimestamp(RECEIVED / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+    | st.sampled_from(
+        ["1", "true", "EUR", "DELETE", "2022-02-17T02:53:54Z", 253_402_300_799_999, -62_135_596_800_000]
+    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(INPUTS)), VALUES), st.integers(-(2**45), 2**45))
+def test_every_row_that_is_taken_becomes_a_whole_record(fields: dict[str, Any], skew: int) -> None:
+    stamps = msgspec.structs.replace(STAMPS, client_upload=RECEIVED - skew)
+    row = Rules().judge({"user_id": "john.doe", "event_type": "x", "time": 0} | fields)
+    if isinstance(row, dict):
+        before = repr(row)
+        made = record(row, stamps)
+        assert set(COLUMNS) == set(made) - {"mutation_type"}
+        assert msgspec.json.decode(msgspec.json.encode(made)).keys() == made.keys()
+        assert repr(row) == before

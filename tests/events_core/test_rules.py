@@ -41,6 +41,7 @@ KEPT: list[tuple[str, Any, Any]] = [
     ("revenue", -1, -1),
     ("revenue", Decimal("12.50"), 12.5),
     ("location_lat", "52.52", 52.52),
+    ("location_lng", 13, 13.0),
     ("country", LONG, LONG[:1024]),
     ("country", "é" * 1025, "é" * 1024),
     ("country", "", ""),
@@ -99,6 +100,7 @@ UNFIT: list[tuple[str, Any, str]] = [
     ("price", "1e999", "must be a number"),
     ("price", float("inf"), "must be a number"),
     ("price", False, "must be a number"),
+    ("location_lat", 10**400, "a double"),
     ("country", ["DE"], "must be text"),
     ("country", True, "must be text"),
     ("user_id", {"id": 1}, "must be text"),
@@ -165,6 +167,11 @@ def test_ids(ids: dict[str, Any], kept: Any) -> None:
     assert (row.reason if isinstance(row, Refusal) else row) == (
         kept if isinstance(kept, str) else kept | rest
     )
+
+
+def test_a_row_of_groups_needs_nobody() -> None:
+    row = {"groups": {"company": "acme"}, "group_properties": {"size": 5}}
+    assert Rules(DataType.GROUP_PROPERTIES).judge({"user_id": "joe"} | row) == row
 
 
 def test_how_short_an_id_may_be_is_a_setting() -> None:

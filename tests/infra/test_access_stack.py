@@ -117,6 +117,18 @@ def test_a_bucket_that_is_made_forgets_uploads_that_nobody_ended() -> None:
     ]
 
 
+def test_a_bucket_that_is_made_for_a_source_tells_our_queue_of_its_files() -> None:
+    arrivals = "arn:aws:sqs:eu-central-1:111122223333:sluice-arrivals"
+    access = msgspec.structs.replace(OF_FILES_WITH_ALL, notified_queue_arn=arrivals)
+    template = customer_template(access)
+    assert template_findings(template) == []
+    bucket = resolved(template)["Resources"]["Bucket"]["Properties"]
+    below = {"S3Key": {"Rules": [{"Name": "prefix", "Value": "from-sluice/"}]}}
+    assert bucket["NotificationConfiguration"] == {
+        "QueueConfigurations": [{"Event": "s3:ObjectCreated:*", "Filter": below, "Queue": arrivals}]
+    }
+
+
 @pytest.mark.parametrize(
     ("access", "encryption"),
     [(PLAIN, {"SSEAlgorithm": "AES256"}), (WITH_ALL, {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY})],

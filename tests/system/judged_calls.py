@@ -24,7 +24,6 @@ _JUDGED_AS = {
     "CreateMultipartUpload": "PutObject",
     "UploadPart": "PutObject",
     "CompleteMultipartUpload": "PutObject",
-    "DeleteObjects": "DeleteObject",
     "ListObjectsV2": "ListBucket",
     "SendMessageBatch": "SendMessage",
 }

@@ -196,6 +196,24 @@ RUNS = [
         code=Code.SCHEMA,
         text="`b`",
     ),
+    RunCase(
+        name="a column of 1,000 line breaks that the schema does not have",
+        messages=('[{"%s":1}]' % (r"\n" * 1000),),
+        fields={"stream": '{"id": "s", "name": "s", "schema": {"properties": {"a": {}}}}'},
+        definition=CSV,
+        code=Code.SCHEMA,
+        text=r"`\\n\\n.*\.\.\.`",
+    ),
+    RunCase(
+        name="a schema whose type is 1,000 line breaks",
+        fields={
+            "stream": '{"id": "s", "name": "s", "schema": {"properties": {"\\n": {"type": "%s"}}}}'
+            % (r"\n" * 1000)
+        },
+        definition=CSV,
+        code=Code.SCHEMA,
+        text="is no type",
+    ),
     RunCase(name="messages without rows", messages=("[]", "[]"), file=b""),
     RunCase(
         name="rows that are only carried",

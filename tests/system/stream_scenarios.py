@@ -95,6 +95,17 @@ def put_off(streams: Streams) -> Play:
     return Play(destination=destination, end=Seen(objects={file_of("r"): lines({"n": 0})}))
 
 
+def refused(streams: Streams) -> Play:
+    """A run whose first write the bucket refuses, but not the one after it."""
+    destination = streams.destination()
+    streams.send(rows(destination, "r", 0, {"n": 0}), end(destination, "r", batches=1))
+    no = refuse(403, "AccessDenied")
+    streams.inject(calls_of("PutObject", f"{streams.stage.bucket}/{destination}/"), no)
+    task = kept_task(run_id(destination, "r"), Code.MISSING_PERMISSION, State.RESOLVED)
+    objects = {file_of("r"): lines({"n": 0})}
+    return Play(destination=destination, end=Seen(objects=objects, failures=(task,)))
+
+
 def large(streams: Streams) -> Play:
     """A run of one file that is sent in two pieces; its rows came behind a pointer."""
     destination = streams.destination()

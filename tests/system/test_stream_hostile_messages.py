@@ -55,6 +55,10 @@ def batch(shared_streams: Streams) -> Batch:
     while streams.tasks():
         done(streams.file_writer)
     assert streams.waiting() == NOTHING_WAITS
+    keys = [
+        call.parameters["Key"]["pk"]["S"] for call in streams.stage.faults.calls if call.action == "GetItem"
+    ]
+    assert max(len(key.encode()) for key in keys) < 2048, "DynamoDB refuses such a key, and moto does not"
     return Batch(
         refused=refused,
         destinations={run.name: made[json.dumps(run.definition)] for run in RUNS},

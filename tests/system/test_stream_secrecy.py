@@ -89,7 +89,8 @@ _RECORDS: dict[str, tuple[Any, Any]] = {
     "typed": ({"n": ROW}, _DECLARED),
     "more": ({"n": 1, "other": ROW}, _DECLARED),
     "enum": ({"text": ROW}, _ENUM),
-    "wrong": ({"text": ROW}, {"text": {"type": SCHEMA}, "n": SCHEMA}),
+    "wrong": ({"text": ROW}, {"text": {"type": "enumerated", "const": SCHEMA}, "n": SCHEMA}),
+    "nothing": ({"text": ROW}, {"n": SCHEMA}),
 }
 """By the run that it is alone in, a row, and the properties that are declared."""
 

@@ -49,8 +49,8 @@ has no value and keep null; an operator gives no value from no value, unless its
 A BOOLEAN is a SOURCE: true, false and the strings `true` and `false`; null and no value are false; anything
 else is no value, and counts as false in `cond` and `ifelse`."""
 
-_TIMES = """Times have the years that 64 bits of milliseconds hold, from -292275055 to 292278994; beyond four digits a year
-has a sign. An event's own time lies within the years 1 to 9999."""
+_TIMES = """Times have the years that 64 bits of milliseconds hold, from -292275055 to 292278994; beyond four
+digits a year has a sign. An event's own time lies within the years 1 to 9999."""
 
 
 def converter_reference() -> str:
@@ -111,6 +111,7 @@ _HOLDS = {
     Kind.TIMESTAMP: "a timestamp in ISO 8601, with `T` or a space",
     Kind.INTEGER: "an integer of 64 bits, or its digits",
     Kind.NUMBER: "a number, or text that is one",
+    Kind.FLOAT: "a number, or text that is one; kept as a double",
     Kind.BOOLEAN: "true or false, or these as text",
     Kind.DICTIONARY: "an object, nested at most 40 deep",
     Kind.PROPERTIES: "an object of properties, or of operations such as `$set`, not of both",

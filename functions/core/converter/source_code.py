@@ -141,15 +141,13 @@ def strict(function: Callable[..., Any], quick: Quick | None = None) -> Callable
     def write(writer: Writer, call: Call) -> str:
         given = _given(writer, call)
         missing = writer.absent(given)
-        used = f"{writer.constant(function)}({', '.join(given)})"
-        whole = f"NO if {missing} else {used}" if missing else used
-        simple = writer.all_are(quick.type, given) if quick else None
+        code = f"{writer.constant(function)}({', '.join(given)})"
+        if missing:
+            code = f"NO if {missing} else {code}"
+        if quick and (simple := writer.all_are(quick.type, given)):
+            code = f"{quick.expression(given)} if {simple} else {code}"
         name = writer.fresh()
-        writer.line(
-            f"{name} = {quick.expression(given)} if {simple} else {whole}"
-            if quick and simple
-            else f"{name} = {whole}"
-        )
+        writer.line(f"{name} = {code}")
         writer.lost_at(name, call, given)
         return name
 

@@ -77,6 +77,7 @@ def _plain(value: Any) -> Any:
     return value if convert is None else convert(value)
 
 
+_JSON_ALREADY = (pa.types.is_integer, pa.types.is_boolean, pa.types.is_string, pa.types.is_large_string)
 _TO_JSON: dict[type, Callable[[Any], Any]] = {
     float: lambda value: value if value - value == 0 else None,
     datetime: json_values.timestamp,

@@ -110,7 +110,9 @@ class _Again:
         return first or self._stream.read(size)
 
 
-def _row(record: ends.Record, cells: CellReader, columns: tuple[str, ...], settings: Delimited) -> Any:
+def _row(
+    record: ends.Record, cells: CellReader, columns: tuple[str, ...], settings: Delimited
+) -> SourceRecord | Unreadable:
     text = record.text
     if not text.isascii() and not _whole(text):
         return Unreadable(record.line, "not UTF-8", text.encode("utf-8", "surrogateescape"))

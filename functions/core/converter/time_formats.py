@@ -7,6 +7,7 @@ and more than three `S` are a fraction of a second, where Java takes microsecond
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Self
 
 import msgspec
@@ -34,6 +35,10 @@ _ZONES = {
     "pst": -8,
     "pdt": -7,
 }
+_DEFAULTS = {"y": 1970, "M": 1, "d": 1, "H": 0, "m": 0, "s": 0}
+"""The groups of a time of plain numbers, in the order of `datetime`, and what they are where there is none."""
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive times are UTC here
 _HOUR = 3_600_000
 _NOON = 12
 _TWO = 2
@@ -44,13 +49,15 @@ class TimeFormat(msgspec.Struct, frozen=True):
     """A checked format; `parse` makes it."""
 
     pattern: re.Pattern[str]
+    plain: tuple[tuple[int, int], ...] | None
+    """Of year to second the group and, where there is none, the value; None if there is more to a time."""
 
     @classmethod
     def parse(cls, text: Any) -> Self:
         """The format that this text is.
 
         Raises:
-            Refused: It has a letter that means nothing here, or stands twice, or a quote that is not closed.
+            Refused: It has no letter, one that means nothing here or stands twice, or a quote that is not closed.
         """
         if not isinstance(text, str) or not text:
             raise wrong("must be a date format, such as M/d/yyyy H:mm:ss")
@@ -60,19 +67,45 @@ class TimeFormat(msgspec.Struct, frozen=True):
             _check(match, seen)
             seen += match["letters"][0] if match["letters"] else ""
             expression += _expression(match, abutting=following is not None and _numeric(following))
-        return cls(re.compile(expression))
+        if not seen:
+            raise wrong(
+                "has no letter that a part of a time is read by", f"the letters are {' '.join(LETTERS)}"
+            )
+        pattern = re.compile(expression)
+        return cls(pattern, _plain(pattern))
 
     def milliseconds(self, value: Any, now: int) -> int | Absence:
         """The milliseconds that a string names, in UTC where it names no zone; `now` tells the century."""
         match = self.pattern.fullmatch(value) if type(value) is str else None
         if match is None:
             return NO_VALUE
-        given = {name[0]: text for name, text in match.groupdict().items()}
-        parts = [_day(given, now, short="y2" in match.groupdict()), _clock(given), _zone(given)]
-        if NO_VALUE in parts:
-            return NO_VALUE
-        day, of_day, zone = parts
-        return calendar_days.within(day * calendar_days.DAY + of_day - zone)  # type: ignore[operator] # as just seen
+        if self.plain is None:
+            return _whole(match, now)
+        groups = match.groups()
+        parts = [int(groups[at]) if at >= 0 else value for at, value in self.plain]
+        year, month, day, hour, minute, second = parts
+        try:
+            past = datetime(year, month, day, hour, minute, second) - _EPOCH  # noqa: DTZ001 - in UTC, as above
+        except ValueError:
+            # No such date, or one of a year that Python does not know.
+            return _whole(match, now)
+        return past.days * calendar_days.DAY + past.seconds * 1000
+
+
+def _whole(match: re.Match[str], now: int) -> int | Absence:
+    given = {name[0]: text for name, text in match.groupdict().items()}
+    parts = [_day(given, now, short="y2" in match.groupdict()), _clock(given), _zone(given)]
+    if NO_VALUE in parts:
+        return NO_VALUE
+    day, of_day, zone = parts
+    return calendar_days.within(day * calendar_days.DAY + of_day - zone)  # type: ignore[operator] # as just seen
+
+
+def _plain(pattern: re.Pattern[str]) -> tuple[tuple[int, int], ...] | None:
+    places = pattern.groupindex
+    if not places.keys() <= _DEFAULTS.keys():
+        return None
+    return tuple((places[name] - 1 if name in places else -1, value) for name, value in _DEFAULTS.items())
 
 
 def _day(given: Mapping[str, str], now: int, *, short: bool) -> int | Absence:
@@ -145,7 +178,7 @@ def _year(count: int, abutting: bool) -> str:  # noqa: FBT001 - the shape of eve
 
 
 def _month(count: int, abutting: bool) -> str:  # noqa: FBT001 - as `_year`
-    return _words("M", _MONTHS) if count > _TWO else _number("M", 2)(count, abutting)
+    return _words("Mw", _MONTHS) if count > _TWO else _number("M", 2)(count, abutting)
 
 
 def _second_parts(count: int, abutting: bool) -> str:  # noqa: FBT001 - as `_year`

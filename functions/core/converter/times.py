@@ -12,6 +12,7 @@ from functions.core.converter.values import NO_VALUE, NUMBERS, Absence
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive times are UTC here
 _EPOCH_UTC = _EPOCH.replace(tzinfo=UTC)
+_DATE = 10
 _PLAIN = frozenset({19, 20, 23, 24, 25, 26, 27})
 """Lengths of YYYY-MM-DDTHH:MM:SS[.fff[fff]], with `Z` and with an offset, which Python itself reads faster."""
 
@@ -32,7 +33,8 @@ def iso_time_to_ms(value: Any) -> int | Absence:
     """The milliseconds of an ISO 8601 time; what is finer is cut."""
     if type(value) is not str:
         return NO_VALUE
-    if len(value) in _PLAIN and value[10] in "T ":
+    size = len(value)
+    if size == _DATE or (size in _PLAIN and value[_DATE] in "T "):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:

@@ -77,6 +77,13 @@ def _number(value: Any) -> float:
     raise Unfit("must be a number")
 
 
+def _float(value: Any) -> float:
+    try:
+        return float(_number(value))
+    except OverflowError:
+        raise Unfit("must be a number that a double holds") from None
+
+
 def _boolean(value: Any) -> bool:
     if type(value) is bool:
         return value
@@ -134,6 +141,7 @@ class Check(msgspec.Struct, frozen=True):
     as_it_is: str = "False"
 
 
+_FINITE = "(type({0}) is float and {0} - {0} == 0)"
 _SHORT = Check(_text, f"type({{0}}) is str and len({{0}}) <= {MAX_TEXT}")
 CHECKS: dict[Kind, Check] = {
     Kind.TEXT: _SHORT,
@@ -141,7 +149,8 @@ CHECKS: dict[Kind, Check] = {
     Kind.MILLISECONDS: Check(_milliseconds, f"type({{0}}) is int and {_TIMES[0]} <= {{0}} <= {_TIMES[1]}"),
     Kind.TIMESTAMP: Check(_timestamp),
     Kind.INTEGER: Check(_integer, f"type({{0}}) is int and {_LONG[0]} <= {{0}} <= {_LONG[1]}"),
-    Kind.NUMBER: Check(_number, "type({0}) is int or (type({0}) is float and {0} - {0} == 0)"),
+    Kind.NUMBER: Check(_number, f"type({{0}}) is int or {_FINITE}"),
+    Kind.FLOAT: Check(_float, _FINITE),
     Kind.BOOLEAN: Check(_boolean, "type({0}) is bool"),
     Kind.DICTIONARY: Check(_dictionary),
     Kind.PROPERTIES: Check(_properties),

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     TIMESTAMP = "timestamp"
     INTEGER = "integer"
     NUMBER = "number"
+    FLOAT = "float"
     BOOLEAN = "boolean"
     DICTIONARY = "dictionary"
     PROPERTIES = "properties"
@@ -45,8 +46,9 @@ FIELDS: dict[str, Kind] = {
     ),
     "time": Kind.MILLISECONDS,
     **dict.fromkeys(("event_id", "session_id"), Kind.INTEGER),
-    **dict.fromkeys(("price", "quantity", "revenue", "location_lat", "location_lng"), Kind.NUMBER),
-    **dict.fromkeys(("event_properties",), Kind.DICTIONARY),
+    **dict.fromkeys(("price", "quantity", "revenue"), Kind.NUMBER),
+    **dict.fromkeys(("location_lat", "location_lng"), Kind.FLOAT),
+    "event_properties": Kind.DICTIONARY,
     **dict.fromkeys(("user_properties", "group_properties"), Kind.PROPERTIES),
     "groups": Kind.GROUPS,
     "currency": Kind.CURRENCY,
@@ -88,8 +90,8 @@ COLUMNS: dict[str, Kind] = {
     "is_attribution_event": Kind.BOOLEAN,
     "language": Kind.TEXT,
     "library": Kind.TEXT,
-    "location_lat": Kind.NUMBER,
-    "location_lng": Kind.NUMBER,
+    "location_lat": Kind.FLOAT,
+    "location_lng": Kind.FLOAT,
     "os_name": Kind.TEXT,
     "os_version": Kind.TEXT,
     "paying": Kind.BOOLEAN,

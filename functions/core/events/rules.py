@@ -87,14 +87,15 @@ class Rules:
         return given is not None and (len(given) < self._shortest or given.lower() in NO_IDS)
 
     def _without_bad_ids(self, row: Row) -> Refusal | None:
-        """Take ids away that are none; a row must have one left if it had any."""
+        """Take ids away that are none; a row of somebody must have one left if it had any."""
         bad: dict[str, str] = {}
         for name in _IDS:
             given = row.get(name)
             if self._bad(given):
                 short = len(row.pop(name)) < self._shortest
                 bad[name] = f"shorter than {self._shortest} characters" if short else "refused"
-        if any(row.get(name) is not None for name in _IDS):
+        left = any(row.get(name) is not None for name in _IDS)
+        if left or all("user_id" not in required.fields for required in REQUIRED[self.kind(row)]):
             return None
         return Refusal(next(iter(bad)), _no_id(bad))
 

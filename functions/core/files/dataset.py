@@ -1,6 +1,5 @@
 """The rows of one dataset: where they come from, what is known of them beforehand, and what is wanted of them."""
 
-import itertools
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -15,11 +14,11 @@ from functions.core.formats.declared import Declared
 from functions.core.formats.declared_columns import DeclaredColumns
 from functions.core.formats.faults import broken
 from functions.core.formats.json_parser import JsonParser
-from functions.core.formats.rows import Batch
+from functions.core.formats.rows import MEBIBYTE, Batch
 from functions.core.formats.surveys import ColumnNames
 
-_FIRST = 4
-"""Batches, of a megabyte or so, that are looked at before anything is written: rare columns often come late."""
+_FIRST_BYTES = 4 * MEBIBYTE
+"""What is looked at before anything is written: the more it is, the fewer columns come later."""
 
 
 class Dataset(msgspec.Struct, frozen=True):
@@ -49,7 +48,7 @@ class DatasetRows:
         self._parser = JsonParser()
         self._declared = DeclaredColumns(dataset.schema) if dataset.schema else None
         self._unread = self._looked_at()
-        self._first = deque(itertools.islice(self._unread, _FIRST))
+        self._first = self._head()
         self._guess: Any = None
 
     def guess(self) -> Any:
@@ -94,6 +93,14 @@ class DatasetRows:
         self._refuse_absent()
         for batch, _ in self._read():
             yield self._wanted(batch)
+
+    def _head(self) -> deque[Batch]:
+        head: deque[Batch] = deque()
+        size = 0
+        while size < _FIRST_BYTES and (batch := next(self._unread, None)) is not None:
+            head.append(batch)
+            size += batch.data_bytes
+        return head
 
     def _found(self) -> Any:
         return self._survey.found() if self._settings.format.shaped else None

@@ -22,6 +22,11 @@ class ColumnBatch(msgspec.Struct, frozen=True, kw_only=True):
         return int(self.table.num_rows)
 
     @property
+    def data_bytes(self) -> int:
+        """The size of the columns."""
+        return int(self.table.nbytes)
+
+    @property
     def lines(self) -> Sequence[int]:
         """The number of each row."""
         return range(self.first, self.first + self.table.num_rows)

@@ -15,7 +15,7 @@ from functions.core.formats.kinds import TIMESTAMP
 _FIRST = pa.scalar(datetime(1, 1, 1), pa.timestamp("us")).cast(TIMESTAMP)  # noqa: DTZ001 - in UTC, as the type says
 _LAST = pa.scalar(datetime(9999, 12, 31, 23, 59, 59, 999_999), pa.timestamp("us")).cast(TIMESTAMP)  # noqa: DTZ001 - as above
 _LEAST, _MOST = 1e-4, 1e10
-"""Between these Arrow and Python write fractions alike: without exponent, in as few digits as tell them apart."""
+"""Between these neither Arrow nor Python writes an exponent, and both the fewest digits that tell doubles apart."""
 
 
 class CellColumn(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ def text(column: pa.Array) -> pa.Array:
     if kind == TIMESTAMP and within_years(column):
         return pc.replace_substring(column.cast(pa.string()), " ", "T")
     if pa.types.is_float64(kind):
-        return _doubles(column, lambda places: [cells.text(column[place].as_py()) for place in places])
+        return _doubles(column)
     values = column.to_pylist(maps_as_pydicts="strict")
     return pa.array([None if value is None else cells.text(value) for value in values], pa.string())
 
@@ -105,25 +105,27 @@ def _json_text(name: str, column: pa.Array, values: _Values) -> pa.Array:
             pa.nulls(len(column), pa.string()), column.is_valid(), lambda places: values.texts(name, places)
         )
     if pa.types.is_float64(column.type):
-        # Where there was no fraction there may have been no point.
-        whole = pc.equal(pc.trunc(column), column)
-        return _doubles(column, lambda places: values.texts(name, places), also=whole)
+        # A double without a fraction may have been an integer.
+        odd = pc.or_(pc.invert(_written_alike(column)), _is_whole(column))
+        return _replaced(column.cast(pa.string()), odd, lambda places: values.texts(name, places))
     return text(column)
 
 
-def _doubles(
-    column: pa.Array, told: Callable[[Sequence[int]], list[str]], also: pa.Array | None = None
-) -> pa.Array:
-    """Doubles as Python writes them; what Arrow writes otherwise, and the places of `also`, as they are `told`."""
-    size = pc.abs(column)
-    whole = pc.equal(pc.trunc(column), column)
-    plain = pc.and_(pc.greater_equal(size, _LEAST), pc.less(size, _MOST))
+def _doubles(column: pa.Array) -> pa.Array:
     made = column.cast(pa.string())
-    if also is None:
-        made = pc.if_else(whole, pc.binary_join_element_wise(made, "0", "."), made)
-        plain = pc.or_(plain, pc.equal(size, 0.0))
-    odd = pc.invert(plain) if also is None else pc.or_(pc.invert(plain), also)
-    return _replaced(made, odd, told)
+    made = pc.if_else(_is_whole(column), pc.binary_join_element_wise(made, "0", "."), made)
+    odd = pc.invert(pc.or_(_written_alike(column), pc.equal(column, 0.0)))
+    return _replaced(made, odd, lambda places: [cells.text(column[place].as_py()) for place in places])
+
+
+def _written_alike(column: pa.Array) -> pa.Array:
+    """Which doubles Arrow writes as Python does, but for the `.0` of those without a fraction."""
+    size = pc.abs(column)
+    return pc.and_(pc.greater_equal(size, _LEAST), pc.less(size, _MOST))
+
+
+def _is_whole(column: pa.Array) -> pa.Array:
+    return pc.equal(pc.trunc(column), column)
 
 
 def _replaced(column: pa.Array, mask: pa.Array, told: Callable[[Sequence[int]], list[str]]) -> pa.Array:

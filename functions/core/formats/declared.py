@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from functions.core import documents
 from functions.core.errors import Code, Fault, Refused
+from functions.core.formats.faults import named
 from functions.core.formats.kinds import DEEPEST, TIMESTAMP, Kind
 
 _DIGITS = 76
@@ -61,7 +62,7 @@ class _Reader:
         properties = self._mapping(root.get("properties", {}), "schema.properties")
         return pa.schema(
             [
-                pa.field(name, self._kind(each, f"schema.properties.{name}", 0))
+                pa.field(name, self._kind(each, f"schema.properties.{named(name)}", 0))
                 for name, each in properties.items()
             ]
         )
@@ -98,7 +99,7 @@ class _Reader:
         for segment in reference.removeprefix("#").split("/")[1:]:
             name = segment.replace("~1", "/").replace("~0", "~")
             if not isinstance(found, Mapping) or name not in found:
-                raise _refused(f"{path}.$ref", f"refers to {reference}, which is not there")
+                raise _refused(f"{path}.$ref", f"refers to {named(reference)}, which is not there")
             found = found[name]
         return found
 
@@ -118,7 +119,7 @@ class _Reader:
         names = given if isinstance(given, list) else [given]
         for name in names:
             if name not in _TYPES:
-                shown = f"`{name}`" if isinstance(name, str) else documents.kind(name)
+                shown = f"`{named(name)}`" if isinstance(name, str) else documents.kind(name)
                 raise _refused(f"{path}.type", f"{shown} is no type; there are {', '.join(_TYPES)}")
         if not names:
             names = [kind for kind, word in (("object", "properties"), ("array", "items")) if word in schema]
@@ -126,7 +127,9 @@ class _Reader:
 
     def _object(self, schema: _Schema, path: str, depth: int) -> pa.DataType:
         members = self._mapping(schema.get("properties", {}), f"{path}.properties")
-        fields = [(name, self._kind(each, f"{path}.{name}", depth + 1)) for name, each in members.items()]
+        fields = [
+            (name, self._kind(each, f"{path}.{named(name)}", depth + 1)) for name, each in members.items()
+        ]
         return pa.struct(fields) if fields else pa.string()
 
     def _items(self, schema: _Schema, path: str, depth: int) -> pa.DataType:

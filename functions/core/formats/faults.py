@@ -31,7 +31,13 @@ def unheld(
     origin: str, line: int, *, row: int, column: str, why: str, cure: str = "", code: Code = BAD_INPUT
 ) -> Refused:
     """A value that the output cannot hold: of the row that began at `line` of an input, the `row`th of all."""
-    return broken(origin, f"row {row}, column `{column}`: {why}", line=line, cure=cure, code=code)
+    return broken(origin, f"row {row}, column `{named(column)}`: {why}", line=line, cure=cure, code=code)
+
+
+def named(column: str) -> str:
+    """The name of a column, fit for a log line: printable, and at most 60 characters long."""
+    text = column if column.isprintable() else ascii(column)[1:-1]
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - the docstring's own number
 
 
 def oversized(origin: str, *, line: int, size: int, limit: int) -> Refused:

@@ -24,6 +24,11 @@ class JsonColumns(msgspec.Struct, frozen=True, kw_only=True):
         return int(self.table.num_rows)
 
     @property
+    def data_bytes(self) -> int:
+        """The size of the columns."""
+        return int(self.table.nbytes)
+
+    @property
     def origin(self) -> str:
         """The name of the first input."""
         return self.sources[0].origin

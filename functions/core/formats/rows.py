@@ -42,6 +42,11 @@ class Batch(Protocol):
         ...
 
     @property
+    def data_bytes(self) -> int:
+        """About how much memory the rows take."""
+        ...
+
+    @property
     def columns(self) -> tuple[str, ...] | None:
         """The columns that every row has."""
         ...
@@ -77,6 +82,11 @@ class ValueBatch(msgspec.Struct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def data_bytes(self) -> int:
+        """What is read at once."""
+        return CHUNK
+
     def rows(self) -> list[Row]:
         """The rows as values."""
         return self.values
@@ -101,6 +111,11 @@ class JsonBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    @property
+    def data_bytes(self) -> int:
+        """The length of the text."""
+        return len(self.data)
 
     @classmethod
     def of(cls, origin: str, lines: Sequence[int], records: Iterable[bytes]) -> Self:
