@@ -19,8 +19,9 @@ from bench import deployment, endpoint, file_contents, record_bodies, reports, s
 from bench.file_peers import BUCKET
 from bench.file_sides import AWSWRANGLER, DLT, Bench, Rows
 from bench.files_ours import BATCH_BYTES, Stages
-from bench.record_bodies import BODY_BYTES, Head
+from bench.record_bodies import BODY_BYTES
 from bench.reports import Claim, Report, Table
+from bench.staged_runs import Staged
 from bench.usage import Usage
 
 OVER_AWSWRANGLER = {"jsonl": 8.0, "csv": 2.5, "parquet": 1.4}
@@ -53,9 +54,9 @@ different. Rows of the files are counted."""
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rows there are, and `fewer` for what is slow.
+    """How many rows there are, `fewer` for what is slow, and how often ours is measured.
 
-    `rounds` is how often ours is measured. The runs that memory is measured with are so many times the `fewer` rows, and so many times all.
+    The runs that memory is measured with are so many times the `fewer` rows, and so many times all.
     """
 
     rows: int
@@ -66,7 +67,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FULL = Scale(rows=1_000_000, fewer=250_000, rounds=3, small_run=6, large_run=15)
-QUICK = Scale(rows=60_000, fewer=20_000, rounds=1, small_run=6, large_run=20)
+QUICK = Scale(rows=60_000, fewer=20_000, rounds=1, small_run=20, large_run=20)
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,8 +116,7 @@ def benchmark(quick: bool) -> Report:  # noqa: FBT001 - the only thing that a co
         fewer = _rows(place.folder / "fewer", scale.fewer)
         measured = [_measure(bench, each, rows, fewer, rounds=scale.rounds) for each in _SHOWN]
         beside = _beside(bench, rows, fewer, place.folder / "small")
-        with ThreadPoolExecutor(os.cpu_count()) as at_once:  # they are not timed
-            memory = list(at_once.map(lambda each: _memory(bench, each, scale, rows, fewer), _SHOWN))
+        memory = _memory(bench, scale, rows, fewer)
         sizes = [_gigabytes(fewer, scale.small_run), _gigabytes(rows, scale.large_run)]
     return Report(
         title="Files of streams",
@@ -171,7 +171,7 @@ def _beside(bench: Bench, rows: Rows, fewer: Rows, folder: Path) -> dict[str, st
         **tuned,
         "declared_csv": rate(bench.ours("csv", fewer, run="declared", declared=True, check=True)),
         "declared_parquet": rate(bench.ours("parquet", fewer, run="declared", declared=True, check=True)),
-        "small": rate(bench.ours("jsonl", small, run="small", check=True)),
+        "small": rate(bench.ours("jsonl", small, run="small-messages", check=True)),
     }
     return {name: f"{each:,.0f}" for name, each in rates.items()}
 
@@ -184,14 +184,23 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     large: int
 
 
-def _memory(bench: Bench, format_name: str, scale: Scale, rows: Rows, fewer: Rows) -> Memory:
-    def peak(name: str, given: Rows, times: int) -> int:
-        reports.progress(f"memory, {_SHOWN[format_name]}, a {name} run")
-        run = staged_runs.stage(bench.place, given.folder, Head(format_name, f"memory-{name}"), times=times)
-        return bench.writing(format_name, run, rows=given.count * times).peak_bytes
+def _memory(bench: Bench, scale: Scale, rows: Rows, fewer: Rows) -> list[Memory]:
+    """What each format takes; several are written at once, since they are not timed."""
+    few = staged_runs.put(bench.place, fewer.folder, name="few")
+    all_of = staged_runs.put(bench.place, rows.folder, name="all")
 
-    small = peak("small", fewer, scale.small_run)
-    return Memory(format=format_name, small=small, large=peak("large", rows, scale.large_run))
+    def peak(format_name: str, run: str, staged: Staged, count: int, times: int) -> int:
+        reports.progress(f"memory, {_SHOWN[format_name]}, a {run} run")
+        sealed = staged_runs.seal(bench.place, staged, format_name, run, times=times)
+        return bench.writing(format_name, sealed, rows=count * times).peak_bytes
+
+    def memory(format_name: str) -> Memory:
+        small = peak(format_name, "small", few, fewer.count, scale.small_run)
+        large = peak(format_name, "large", all_of, rows.count, scale.large_run)
+        return Memory(format=format_name, small=small, large=large)
+
+    with ThreadPoolExecutor(os.cpu_count()) as at_once:
+        return list(at_once.map(memory, _SHOWN))
 
 
 def _gigabytes(rows: Rows, times: int) -> float:

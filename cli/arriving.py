@@ -1,12 +1,12 @@
 """How the files of a source arrive: counted before it is stored, told of by its bucket, looked for by scans."""
 
-import time
 from typing import Any
 
 import msgspec
 
 from cli import verification
 from cli.deployment import Deployment
+from cli.resending import until_known
 from cli.run import Run
 from functions.adapters.definitions import Stored
 from functions.core.arrivals import ScanTask
@@ -14,10 +14,6 @@ from functions.core.definitions.discovery import discovery
 from functions.core.errors import Fault, Refused
 from functions.core.import_tasks import import_task
 from functions.core.records import Queue
-
-_MARGIN_SECONDS = 2
-_LONGEST_DELAY_SECONDS = 900
-"""SQS's own limit."""
 
 
 def count_existing(run: Run, new: Stored) -> dict[str, int]:
@@ -58,7 +54,6 @@ def silence(run: Run, found: Stored) -> list[Fault]:
 
 def begin_scan(deployment: Deployment, name: str) -> None:
     """Look for files of the source, once every function knows its newest definition."""
-    delay = deployment.settings.definition_max_age_seconds
-    task = import_task(ScanTask(source_id=name, began=int(time.time())))
-    known = min(delay + _MARGIN_SECONDS, _LONGEST_DELAY_SECONDS) if delay else 0
-    deployment.sender(Queue.ARRIVALS).send([msgspec.structs.replace(task, delay_seconds=known)])
+    task = import_task(ScanTask(source_id=name))
+    delay = until_known(deployment, name)
+    deployment.sender(Queue.ARRIVALS).send([msgspec.structs.replace(task, delay_seconds=delay)])

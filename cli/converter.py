@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +38,7 @@ Type = Annotated[DataType, typer.Option(metavar="T", help=f"What the rows are: {
 @command(app, example="sluice converter check viewing.converter.json")
 def check(run: Run, file: File, *, data_type: Type = DataType.EVENT) -> None:
     """All faults of a converter at once, each with its path."""
-    converter = _read(run, file, data_type)
+    converter = read_converter(run, file, data_type)
     run.result({"outputs": converter.outputs}, "in order")
 
 
@@ -66,7 +67,7 @@ def convert(
         raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}, not {format_name}")
     if compression is not None and compression not in COMPRESSIONS:
         raise typer.BadParameter(f"--compression is one of {', '.join(COMPRESSIONS)}, not {compression}")
-    converter = _read(run, file, data_type)
+    converter = read_converter(run, file, data_type)
     source = _source(given, _told(converter, given, format_name, compression))
     # As rules, those of an append: what a mirror would drop is shown as a reject.
     rows = Rows(converter, Rules(data_type, "append"))
@@ -80,11 +81,11 @@ def _converted(rows: Rows, source: DataFile, columns: tuple[str, ...] | None) ->
     rejects = 0
     for record in source_records(source, columns):
         if isinstance(record, Unreadable):
-            rejects += _reject(record.line, Reject(record.reason), _text(record.text))
+            rejects += _reject(record.line, Reject(record.reason), shown(record))
             continue
         row = rows.row(record.values, now)
         if isinstance(row, Reject):
-            rejects += _reject(record.line, row, _shown(record))
+            rejects += _reject(record.line, row, shown(record))
         elif not isinstance(row, Passed):
             sys.stdout.buffer.write(_ENCODER.encode(row) + b"\n")
     sys.stdout.buffer.flush()
@@ -98,16 +99,12 @@ def _reject(line: int, reject: Reject, record: Any) -> int:
     return 1
 
 
-def _shown(record: SourceRecord) -> Any:
-    """The values, or for those that cannot be written the text that they came from."""
-    try:
-        return msgspec.Raw(_ENCODER.encode(record.values))
-    except (ValueError, RecursionError):
-        return _text(record.text)
-
-
-def _text(text: str | bytes | None) -> str | None:
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+def shown(record: SourceRecord | Unreadable) -> Any:
+    """The values of a record, or where there are none, or they cannot be written, the text that they came from."""
+    if isinstance(record, SourceRecord):
+        with suppress(ValueError, RecursionError):
+            return msgspec.Raw(_ENCODER.encode(record.values))
+    return record.text.decode("utf-8", "replace") if isinstance(record.text, bytes) else record.text
 
 
 def _told(converter: Converter, name: str, format_name: str | None, compression: str | None) -> Input:
@@ -133,7 +130,7 @@ def _source(name: str, told: Input) -> DataFile:
     )
 
 
-def _read(run: Run, file: str, data_type: DataType) -> Converter:
+def read_converter(run: Run, file: str, data_type: DataType) -> Converter:
     """The converter in a file.
 
     Raises:

@@ -11,6 +11,7 @@ from cli import (
     demo,
     destination,
     failures,
+    imports,
     load,
     local,
     profile,
@@ -29,6 +30,7 @@ app.add_typer(destination.app, name="destination")
 app.add_typer(source.app, name="source")
 app.add_typer(converter.app, name="converter")
 app.add_typer(access.app, name="access")
+app.add_typer(imports.app, name="import")
 app.add_typer(runs.app, name="runs")
 app.add_typer(failures.app, name="failures")
 app.add_typer(profile.app, name="profile")

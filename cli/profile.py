@@ -73,10 +73,10 @@ def erase(
     that is under way may bring events again: repeat it then.
     """
     subject = _one(project, {Kind.USER: user, Kind.DEVICE: device})
+    book = _book(run.deployment)
     if not yes:
         question = f"Erase {_named(subject)} of project {project} for good, with all events?"
         typer.confirm(question, abort=True, err=True)
-    book = _book(run.deployment)
     twins = [subject, msgspec.structs.replace(subject, kind=Kind.PROFILE)] if user is not None else [subject]
     gone = [book.erase(each) for each in twins]
     _erase_events(run, subject, after=after, properties=any(gone))

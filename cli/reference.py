@@ -12,7 +12,7 @@ import typer.main
 from cli.main import app
 from functions.core import policies
 from functions.core.converter.reference import converter_reference
-from functions.core.errors import RESOLUTIONS, Code
+from functions.core.errors import RESOLUTIONS, RESOLUTIONS_OF_FILES, Code
 from functions.core.instants import TIME_FIELDS, Instant
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -80,10 +80,15 @@ def failures() -> str:
     head = "# Failures\n\nEach failure has a code; `sluice failures show ID` prints these steps filled in."
     sections = []
     for code in Code:
-        steps = RESOLUTIONS[code]
-        listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
-        sections.append(f"## {code}\n\n{listed.replace('{', '<').replace('}', '>')}")
+        sections.append(f"## {code}\n\n{_steps(RESOLUTIONS[code])}")
+        if code in RESOLUTIONS_OF_FILES:
+            sections.append(f"Of a source's file:\n\n{_steps(RESOLUTIONS_OF_FILES[code])}")
     return "\n\n".join([head, *sections]) + "\n"
+
+
+def _steps(steps: tuple[str, ...]) -> str:
+    listed = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+    return listed.replace("{", "<").replace("}", ">")
 
 
 def times() -> str:

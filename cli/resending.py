@@ -21,7 +21,7 @@ def send_again(deployment: Deployment, failures: list[Failure], *, restart: bool
 
     They come once every function knows the newest definition: sooner, they could fail as before.
     """
-    waits = {name: _until_known(deployment, name) for name in {failure.connection for failure in failures}}
+    waits = {name: until_known(deployment, name) for name in {failure.connection for failure in failures}}
     return sum(
         deployment.sender(queue).send(
             _outgoing(deployment, failure, delay=waits[failure.connection], restart=restart)
@@ -38,7 +38,7 @@ def release_held(run: Run, name: str) -> int:
     It begins once every function knows that the destination is enabled: until then they hold more.
     """
     deployment = run.deployment
-    for left in range(_until_known(deployment, name), 0, -1):
+    for left in range(until_known(deployment, name), 0, -1):
         run.progress(f"{name}: {left} seconds until every function knows")
         time.sleep(1)
     run.progress("")
@@ -73,9 +73,10 @@ def _outgoing(deployment: Deployment, kept: Failure, *, delay: int = 0, restart:
     )
 
 
-def _until_known(deployment: Deployment, name: str) -> int:
+def until_known(deployment: Deployment, name: str) -> int:
     """Seconds until every function works with the newest definition; SQS delays up to 900."""
-    found = deployment.ports.definitions.current(name)
+    ports = deployment.ports
+    found = ports.definitions.current(name) or ports.source_definitions.current(name)
     if found is None:
         return 0
     age = (datetime.now(UTC) - datetime.fromisoformat(found.created_at)).total_seconds()

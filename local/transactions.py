@@ -1,14 +1,21 @@
-"""Transactions of DynamoDB at the price of what they touch: moto copies the whole table, once for each action."""
+"""Transactions of DynamoDB at the price of what they touch: moto copies the whole table, once for each action.
+
+Tables without a sort key are left to moto: those that we have are small here.
+"""
 
 import copy
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from threading import Lock
 from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 _by_moto = DynamoDBBackend.transact_write_items
+
+_one_at_a_time = Lock()
+"""moto's requests come by many threads, and it looks at the conditions of all actions before it does any."""
 
 Key = tuple[Any, Any]
 
@@ -27,11 +34,18 @@ def install() -> None:
 
 
 def _transact_write_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """All of the actions, or none of them, by moto's own rules."""
+    """All of the actions, or none of them, by moto's own rules; one transaction after the other."""
+    with _one_at_a_time:
+        _transact(self, transact_items)
+
+
+def _transact(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
     keys: defaultdict[str, list[Key]] = defaultdict(list)
     for name, key in _keys(transact_items):
-        if name in self.tables:
-            keys[name].append(_values(self, self.tables[name], key))
+        table = self.tables.get(name)
+        if table is not None and table.range_key_attr:
+            names = (table.hash_key_attr, table.range_key_attr)
+            keys[name].append(self.get_keys_value(table, {each: key[each] for each in names}))
     scoped = copy.copy(self)
     scoped.tables = {
         **self.tables,
@@ -63,9 +77,3 @@ def _keys(actions: list[dict[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any
     for action in actions:
         for what in action.values():
             yield what["TableName"], what.get("Key") or what["Item"]
-
-
-def _values(backend: DynamoDBBackend, table: Table, key: Mapping[str, Any]) -> Key:
-    """The values of a key, of a table that has two of them, as all of ours do."""
-    names = (table.hash_key_attr, table.range_key_attr or "")
-    return backend.get_keys_value(table, {name: key[name] for name in names})

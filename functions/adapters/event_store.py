@@ -1,8 +1,7 @@
 """The event store, the rejects and the candidates, in the data bucket."""
 
-import msgspec
-
 from functions.adapters.objects import Bucket, Content
+from functions.core.candidates import decoded, encoded
 from functions.core.chunks import Chunk
 from functions.core.errors import Code, Permanent, Transient
 from functions.core.imports import ImportFile
@@ -29,14 +28,14 @@ class EventStore:
         """Write the rejects of the chunk that comes next, over those that a repetition may have left."""
         self._put(rejects_of(file) + f"{file.chunks:06d}.jsonl.gz", lines, _GZIP)
 
-    def keep(self, chunk: Chunk) -> None:
-        """Keep a chunk before anything is claimed for it."""
-        self._put(f"{CANDIDATES}{chunk.id}", msgspec.msgpack.encode(chunk), _CANDIDATE)
+    def keep(self, file: ImportFile, chunk: Chunk) -> None:
+        """Keep the chunk of a file that comes next, before anything is claimed for it."""
+        self._put(_candidate(file), encoded(chunk), _CANDIDATE)
 
-    def kept(self, chunk_id: str) -> Chunk | None:
-        """The chunk that was kept; None where there is none."""
+    def kept(self, file: ImportFile) -> Chunk | None:
+        """The chunk that comes next, if it was kept; None where there is none."""
         try:
-            return msgspec.msgpack.decode(self._bucket.get(f"{CANDIDATES}{chunk_id}"), type=Chunk)
+            return decoded(self._bucket.get(_candidate(file)))
         except Permanent as error:
             if error.code in {Code.MISSING_FILE, Code.MISSING_PERMISSION}:
                 # Without the right to list, S3 answers 403 for what is not there.
@@ -48,6 +47,11 @@ class EventStore:
             self._bucket.put(key, body, content=content)
         except Permanent as error:
             raise Transient(error.code, f"our own bucket: {error}") from None
+
+
+def _candidate(file: ImportFile) -> str:
+    """Of one version of the source: begun anew by another, a file's chunk is another."""
+    return f"{CANDIDATES}{file.chunk_id}-{file.version}"
 
 
 def rejects_of(file: ImportFile) -> str:

@@ -9,6 +9,7 @@ from functions.adapters.objects import Bucket
 from functions.adapters.sessions import Sessions
 from functions.core.definitions.destination import SOURCE
 from functions.core.definitions.sources import Source
+from functions.core.notifications import rule_of
 
 
 class StoredSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,19 @@ class OpenSource(StoredSource, frozen=True, kw_only=True):
     """A source with its bucket, opened by the credentials that it has now."""
 
     bucket: Bucket
+
+    def is_told(self, arrivals_arn: str) -> bool:
+        """Whether its bucket tells this queue of files, as far as it is to; ours always does.
+
+        Raises:
+            Permanent: Its notifications may not be looked at.
+            Transient: They cannot be, now.
+        """
+        source = self.source
+        if source.ours or not source.notifications:
+            return True
+        rule = rule_of(source=source.name, queue_arn=arrivals_arn, prefix=source.prefix)
+        return self.bucket.notifications().serve(rule)
 
 
 class Sources:

@@ -36,11 +36,11 @@ class Code(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
 
 
-_TEST_THEN_RETRY = ("sluice destination test {connection}", "sluice failures retry {failure}")
-_UPDATE_THEN_RESTART = ("sluice destination update FILE", "sluice failures restart {failure}")
+_TEST_THEN_RETRY = ("sluice {what} test {connection}", "sluice failures retry {failure}")
+_UPDATE_THEN_RESTART = ("sluice {what} update FILE", "sluice failures restart {failure}")
 
 RESOLUTIONS: dict[Code, tuple[str, ...]] = {
-    Code.BAD_DEFINITION: ("sluice definition check FILE", "sluice destination update FILE"),
+    Code.BAD_DEFINITION: ("sluice definition check FILE", "sluice {what} update FILE"),
     Code.BAD_FILE: ("mend the file where it is told, or say in `input` how it is to be read",),
     Code.BAD_KEY: (
         "sluice failures show {failure} --body > message.json",
@@ -66,7 +66,7 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
     ),
     Code.INVALID_BUCKET: ("mend `bucket`, `region` or `owner` in the definition", *_UPDATE_THEN_RESTART),
     Code.INVALID_CREDENTIALS: (
-        "sluice access template --destination {connection} > access.json",
+        "sluice access template --{what} {connection} > access.json",
         "have the customer deploy access.json in their account",
         *_TEST_THEN_RETRY,
     ),
@@ -84,7 +84,7 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
         "sluice failures skip {failure}",
     ),
     Code.MISSING_PERMISSION: (
-        "sluice access policy --destination {connection}",
+        "sluice access policy --{what} {connection}",
         "have the customer attach that policy to the role",
         *_TEST_THEN_RETRY,
     ),
@@ -100,12 +100,36 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
     ),
     Code.UNAVAILABLE: ("nothing: it is tried again by itself",),
 }
-"""The steps that cure a failure, in order, as commands; `{connection}` and `{failure}` are filled in."""
+"""The steps that cure a failure, in order, as commands; what is in braces is filled in."""
+
+RESOLUTIONS_OF_FILES: dict[Code, tuple[str, ...]] = {
+    Code.BAD_FILE: (
+        "sluice import history --source {connection} --state failed",
+        "if its records are refused: mend the converter, sluice source update FILE",
+        "if it is damaged: replace it under its key",
+        "sluice failures restart {failure}",
+    ),
+    Code.LATE: (
+        "to go on where it stopped, with the version that it was begun as: sluice failures retry {failure}",
+        "to import it as a whole: put it into the bucket under another key",
+        "sluice failures skip {failure}",
+    ),
+    Code.MISSING_FILE: (
+        "put the file back under its key, then sluice failures restart {failure}",
+        "sluice failures skip {failure}",
+    ),
+    Code.TOO_LARGE: (
+        "split the file, or raise `largest_file_gigabytes` or the function's memory in cdk.json, then cdk deploy",
+        "sluice failures restart {failure}",
+    ),
+}
+"""Those that are others for files of sources."""
 
 
-def resolution(code: Code, *, connection: str, failure: str) -> tuple[str, ...]:
-    """The steps that cure this failure of this connection."""
-    return tuple(step.format(connection=connection, failure=failure) for step in RESOLUTIONS[code])
+def resolution(code: Code, *, connection: str, failure: str, what: str = "destination") -> tuple[str, ...]:
+    """The steps that cure this failure of this connection, which is a `destination` or a `source`."""
+    steps = RESOLUTIONS | RESOLUTIONS_OF_FILES if what == "source" else RESOLUTIONS
+    return tuple(step.format(connection=connection, failure=failure, what=what) for step in steps[code])
 
 
 class SluiceError(Exception):

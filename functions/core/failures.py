@@ -50,7 +50,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The steps that cure it, in order, as commands."""
         if self.code is None:
             return (f"sluice destination enable {self.connection}",)
-        return resolution(self.code, connection=self.connection, failure=self.id)
+        what = "source" if self.queue is Queue.ARRIVALS else "destination"
+        return resolution(self.code, connection=self.connection, failure=self.id, what=what)
 
 
 def failure_id(connection: str | None, digest: str) -> str:

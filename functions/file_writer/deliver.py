@@ -100,8 +100,8 @@ class FileWriter:
             )
             self._finish(run, RunState.FAILED, [])
             return outcome
-        if run.attempts > 1:
-            # Who tried before may have died between the record of its failure and that of the run.
+        if run.attempts > 1 or record.receives > 1:
+            # Who tried before may have stopped between the record of its failure and that of the run.
             self._inbox.overcome(run.id)
         self._finish(run, RunState.DELIVERED, written)
         size = sum(each.bytes for each in written)

@@ -52,13 +52,12 @@ class ChunkWriter:
         kept before.
 
         Raises:
-            Permanent: A record's properties cannot be kept.
             Transient: Something cannot be done now; `resume` goes on where this ended.
         """
         first = file.counters.records
         chunk = chunker.convert(batches, id=file.chunk_id, first=first, stamps=self._stamps(file))
         if chunk.claims:
-            self._store.keep(chunk)
+            self._store.keep(file, chunk)
         return self._finish(file, source, chunk)
 
     def resume(self, file: ImportFile, source: Source) -> ImportFile:
@@ -67,7 +66,7 @@ class ChunkWriter:
         Raises:
             As `write`.
         """
-        chunk = self._store.kept(file.chunk_id)
+        chunk = self._store.kept(file)
         return file if chunk is None else self._finish(file, source, chunk)
 
     def _finish(self, file: ImportFile, source: Source, chunk: Chunk) -> ImportFile:

@@ -12,6 +12,9 @@ from infra.constructs.private_bucket import expiry, private_bucket
 
 _USERS_OF_THE_DATA = "Only this stack's roles and the senders of offloaded payloads work in this bucket"
 
+_CANDIDATE_DAYS = 30
+"""A candidate is of use until its chunk is committed; its claims last a week."""
+
 _CLAIMS_GO_ANYWAY = (
     "A claim lasts a week and stands for an event that the event store holds: without it a repeat within that week"
     " is let in, and nothing is lost"
@@ -38,7 +41,7 @@ class DataStore(Construct):
         self.ledger = self._table("Ledger", expires=True)
         self.claims = self._table("Claims", sorted_by=None, expires=True, restorable=False)
         acknowledge(self.claims, {"AwsSolutions-DDB3": _CLAIMS_GO_ANYWAY})
-        self.profiles = self._table("Profiles")
+        self.profiles = self._table("Profiles", expires=True)
         self.bucket = private_bucket(
             self,
             "Bucket",
@@ -49,7 +52,7 @@ class DataStore(Construct):
                 expiry("payloads/", days=config.payload_retention_days),
                 expiry("failures/", days=config.failure_retention_days),
                 expiry("parts/", days=config.part_retention_days),
-                expiry("candidates/", days=config.event_retention_days),
+                expiry("candidates/", days=_CANDIDATE_DAYS),
                 expiry("events/", days=config.event_retention_days),
                 expiry("merged_ids/", days=config.event_retention_days),
                 expiry("rejects/", days=config.reject_retention_days),

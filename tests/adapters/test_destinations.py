@@ -28,7 +28,7 @@ class Told(Sessions):
     def open(
         self,
         name: str,
-        credentials: RoleCredentials | KeyCredentials,
+        credentials: RoleCredentials | KeyCredentials | None,
         *,
         external_id: str,
         secret_arn: str | None,

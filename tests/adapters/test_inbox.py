@@ -102,6 +102,11 @@ def test_a_message_that_is_done_resolves_the_failure_that_it_is_a_retry_of_and_n
     assert office.failures.resolved == [FAILURE]
 
 
+def test_a_failure_is_overcome_whoever_asks(office: Office) -> None:
+    office.inbox.overcome(FAILURE)
+    assert office.failures.resolved == [FAILURE]
+
+
 @pytest.mark.parametrize(
     ("receives", "seconds"), [(1, 30), (2, 60), (5, 480), (8, 3_600), (20, 3_600), (1_000, 3_600)]
 )

@@ -9,7 +9,7 @@ from functions.adapters.definitions import Definitions, Stored, What
 from functions.adapters.sources import Sources
 from functions.core.errors import Code, Permanent
 from tests.adapters.aws import REGION, Aws
-from tests.adapters.stub_s3 import StubS3
+from tests.adapters.stub_s3 import Answer, StubS3
 from tests.adapters.test_destinations import Told
 from tests.core.source_documents import SMALLEST
 
@@ -127,3 +127,23 @@ def test_a_version_is_read_with_the_credentials_of_now(definitions: Definitions,
     assert [(asked.method, asked.path) for asked in stub.asked] == [("HEAD", "/acme-data/a")]
     assert stub.asked[0].headers["x-amz-expected-bucket-owner"] == "111122223333"
     assert sessions.opened == [("acme-in", "sluice-acme-in", "arn:new")]
+
+
+def test_whether_a_bucket_still_tells_us_is_asked_of_it_where_it_is_to(
+    definitions: Definitions, stub: StubS3
+) -> None:
+    arrivals = "arn:aws:sqs:eu-central-1:999988887777:sluice-arrivals"
+    definitions.put(_stored())
+    definitions.put(_stored(name="told", notifications=True))
+    sources = _sources(definitions, url=stub.url)
+    stub.answer = lambda _: Answer(
+        body=b"<NotificationConfiguration/>", headers={"Content-Type": "application/xml"}
+    )
+    assert sources.version("acme-in", 1).is_told(arrivals)
+    assert stub.asked == []
+    assert not sources.version("told", 1).is_told(arrivals)
+    queue = f"<Queue>{arrivals}</Queue><Event>s3:ObjectCreated:*</Event>"
+    rule = f"<QueueConfiguration>{queue}</QueueConfiguration>"
+    found = f"<NotificationConfiguration>{rule}</NotificationConfiguration>".encode()
+    stub.answer = lambda _: Answer(body=found, headers={"Content-Type": "application/xml"})
+    assert sources.version("told", 1).is_told(arrivals)

@@ -239,6 +239,27 @@ def test_a_failure_that_cannot_be_kept_comes_back_and_gives_the_lease_free(world
     assert world.deliver(run).state is State.DELIVERED
 
 
+def test_a_failure_whose_run_could_not_be_recorded_is_settled_when_the_run_is_delivered_after_all(
+    world: World,
+) -> None:
+    run = sealed(world)
+    world.journal.fail("put", DENIED)
+    world.journal.before("keep", lambda: world.journal.fail("replace", SLOW))
+    assert world.deliver(run).state is State.DELAYED
+    assert list(world.failures.kept) == [RUN]
+    assert world.deliver(run, receives=2).state is State.DELIVERED
+    assert world.failures.resolved == [RUN]
+
+
+def test_a_failure_of_a_delivery_that_died_is_settled_when_the_run_is_delivered_after_all(
+    world: World,
+) -> None:
+    run = sealed(world)
+    set_run(world, leased_until=1, attempts=1, lease="lost")
+    assert world.deliver(run).state is State.DELIVERED
+    assert world.failures.resolved == [RUN]
+
+
 # What fails for good
 
 

@@ -109,6 +109,7 @@ SETTINGS = {
         "drop_bucket": "DropBucket",
         "assume_role_pattern": "sluice-*",
         "chunk_events": "50000",
+        "event_retention_days": "400",
         "chunk_megabytes": "64",
         "largest_file_gigabytes": "5",
         "payload_budget_megabytes": "256",
@@ -361,7 +362,7 @@ FORGOTTEN_AFTER_DAYS = {
     "payloads/": 430,
     "failures/": 400,
     "parts/": 90,
-    "candidates/": 400,
+    "candidates/": 30,
     "events/": 400,
     "merged_ids/": 400,
     "rejects/": 90,
@@ -425,7 +426,7 @@ def test_no_other_queue_is_open_to_anybody_but_our_roles(template: Template) -> 
     assert open_to_others == {"ArrivalsQueuePolicy"}
 
 
-def test_tables_can_be_restored_but_for_claims_and_two_forget(template: Template) -> None:
+def test_tables_can_be_restored_but_for_claims_and_all_forget_but_the_definitions(template: Template) -> None:
     tables = of_type(template, "AWS::DynamoDB::Table")
     assert tables.keys() == {f"Data{name}" for name in ("Definitions", "Ledger", "Claims", "Profiles")}
     by_name = {"AttributeName": "pk", "KeyType": "HASH"}
@@ -437,7 +438,7 @@ def test_tables_can_be_restored_but_for_claims_and_two_forget(template: Template
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": not claims}
         assert table["DeletionProtectionEnabled"]
-        forgets = name in ("DataLedger", "DataClaims")
+        forgets = name != "DataDefinitions"
         assert table.get("TimeToLiveSpecification") == (expiry if forgets else None)
 
 

@@ -133,11 +133,8 @@ def test_however_messages_of_a_continuous_stream_arrive_each_is_in_one_flush(
 
 # Nothing is mixed
 
-_NAMES = st.lists(
-    st.sampled_from(["a", "b", "ab", "ba", "bb", "a/b", "/", "_", "0000001", "a_0000001", "é"]),
-    min_size=2,
-    max_size=3,
-    unique=True,
+_NAMES = st.sampled_from(
+    [["a", "aa"], ["a", "b", "ab"], ["/", "a", "a/b"], ["_", "0000001", "a_0000001"], ["é", "..", "x"]]
 )
 _TIMES = st.sampled_from(["2025-04-14T11:23:45Z", "2025-04-14T23:59:59.5Z", "2026-01-01T00:00:00Z"])
 _PIECES = st.one_of(

@@ -187,6 +187,11 @@ def test_a_run_that_others_change_all_the_time_is_put_off(world: World) -> None:
     assert world.states(end_body(1)) == [DELAYED]
 
 
+def test_an_end_whose_run_has_just_gone_is_put_off(world: World) -> None:
+    world.journal.before("get run", lambda: world.runs.forget(RUN))
+    assert world.states(end_body(1)) == [DELAYED]
+
+
 # Continuous streams
 
 

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.system.import_stage import Imports, imports_staged
 from tests.system.stage import Stage, staged
 from tests.system.stream_stage import Streams
 
@@ -28,3 +29,17 @@ def shared_streams(shared_stage: Stage) -> Streams:
 def streams(stage: Stage, shared_streams: Streams) -> Iterator[Streams]:
     yield shared_streams
     shared_streams.forget_runs()
+
+
+@pytest.fixture(scope="session")
+def shared_imports() -> Iterator[Imports]:
+    with imports_staged("sluice-imports") as imports:
+        yield imports
+
+
+@pytest.fixture
+def imports(shared_imports: Imports) -> Iterator[Imports]:
+    shared_imports.stage.tidy()
+    yield shared_imports
+    shared_imports.stage.tidy()
+    shared_imports.forget()

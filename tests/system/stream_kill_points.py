@@ -1,7 +1,7 @@
 """The kill points of streams: where a function is killed, what that means, and what is there by then.
 
-As in `kill_points`, a point is a call and a side of it. Nothing changes between two calls that change something, so
-that *after* the one is also *before* the next.
+As in `kill_points`, a point is a call and a side of it. Nothing changes between two calls that change something:
+*after* the one is also *before* the next, and stands here once.
 """
 
 from dataclasses import dataclass
@@ -72,15 +72,6 @@ def sealed(**more: int) -> Left:
 
 
 KILL_POINTS = [
-    KillPoint(
-        meaning="before the rows are kept",
-        scenario=scenarios.nightly,
-        worker=Worker.STAGER,
-        when="before",
-        action="PutObject",
-        place=Place.PART,
-        left=Left(state=None),
-    ),
     KillPoint(
         meaning="after the rows are kept, before the run begins",
         scenario=scenarios.nightly,
@@ -159,15 +150,6 @@ KILL_POINTS = [
         left=Left(state=RunState.SEALED, rows=4),
     ),
     KillPoint(
-        meaning="after the task is sent",
-        scenario=scenarios.flushed,
-        worker=Worker.STAGER,
-        when="after",
-        action="SendMessageBatch",
-        place=Place.TASKS,
-        left=Left(state=RunState.SEALED, rows=4, tasks=1),
-    ),
-    KillPoint(
         meaning="after the body is kept, before its record",
         scenario=scenarios.late,
         worker=Worker.STAGER,
@@ -186,16 +168,7 @@ KILL_POINTS = [
         left=Left(state=RunState.DELIVERED, rows=1, ended=True, objects=1, bodies=1, failures=1),
     ),
     KillPoint(
-        meaning="after the lease, before anything is read",
-        scenario=scenarios.by_day,
-        worker=Worker.FILE_WRITER,
-        when="after",
-        action="TransactWriteItems",
-        place=Place.LEDGER,
-        left=sealed(rows=6),
-    ),
-    KillPoint(
-        meaning="while the rows are read",
+        meaning="after the lease, while the rows are read",
         scenario=scenarios.by_day,
         worker=Worker.FILE_WRITER,
         when="after",
@@ -271,24 +244,6 @@ KILL_POINTS = [
         left=sealed(rows=17),
     ),
     KillPoint(
-        meaning="after the last piece, before they are joined",
-        scenario=scenarios.large,
-        worker=Worker.FILE_WRITER,
-        when="before",
-        action="CompleteMultipartUpload",
-        place=Place.FILE,
-        left=sealed(rows=17),
-    ),
-    KillPoint(
-        meaning="after the body is kept, before its record",
-        scenario=scenarios.miscounted,
-        worker=Worker.FILE_WRITER,
-        when="after",
-        action="PutObject",
-        place=Place.BODY,
-        left=sealed(rows=1, bodies=1),
-    ),
-    KillPoint(
         meaning="after the record, before the ledger knows",
         scenario=scenarios.miscounted,
         worker=Worker.FILE_WRITER,
@@ -296,16 +251,6 @@ KILL_POINTS = [
         action="UpdateItem",
         place=Place.LEDGER,
         left=sealed(rows=1, bodies=1, failures=1),
-    ),
-    KillPoint(
-        meaning="after the ledger knows, before the answer",
-        scenario=scenarios.miscounted,
-        worker=Worker.FILE_WRITER,
-        when="after",
-        action="TransactWriteItems",
-        place=Place.LEDGER,
-        nth=2,
-        left=Left(state=RunState.FAILED, rows=1, ended=True, tasks=1, bodies=1, failures=1),
     ),
     KillPoint(
         meaning="after the record, before the ledger knows, and then the bucket takes it",

@@ -41,7 +41,6 @@ def test_what_happens_to_one_request_is_seen_by_nobody(streams: Streams, effect:
 
 LASTING = [
     pytest.param("PutObject", refuse(503, "SlowDown"), id="S3, which is too busy"),
-    pytest.param("GetObject", refuse(400, "RequestTimeout"), id="our own bucket"),
     pytest.param("AssumeRole", refuse(500, "InternalFailure"), id="STS"),
     pytest.param("Query", refuse(400, "InternalServerError"), id="the ledger"),
 ]

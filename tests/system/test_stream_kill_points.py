@@ -22,7 +22,7 @@ def resource(streams: Streams, place: Place, destination: str) -> str:
 
 
 def left(streams: Streams, destination: str) -> Left:
-    [run] = [*streams.runs.of(destination)] or [None]
+    run = next(streams.runs.of(destination), None)
     return Left(
         state=run.state if run else None,
         rows=streams.runs.tally(run.id).rows if run else 0,

@@ -103,6 +103,12 @@ def calls(shared_streams: Streams) -> Mapping[str, list[Call]]:
     return seen
 
 
+@pytest.fixture
+def streams(shared_streams: Streams) -> Streams:
+    """As they are: all has been done, and is only looked at."""
+    return shared_streams
+
+
 @pytest.fixture(scope="module")
 def roles(shared_streams: Streams) -> Mapping[str, Document]:
     """What each worker may do."""
@@ -138,7 +144,7 @@ def test_a_function_has_nothing_to_do_with_customers_buckets_as_itself(
         assert not allows(roles[worker], asked)
 
 
-def as_the_customer(streams: Streams, calls: Mapping[str, list[Call]]) -> Mapping[str, list[Request]]:
+def as_the_customer(streams: Streams, calls: Mapping[str, list[Call]]) -> dict[str, list[Request]]:
     """What IAM is asked in the customer's account, by the destination that it is done for."""
     found: dict[str, list[Request]] = {}
     for call in calls[""]:

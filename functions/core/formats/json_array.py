@@ -23,20 +23,29 @@ def read(stream: Source, reading: Reading) -> Iterator[JsonBatch]:
     Raises:
         Refused: It is no array of JSON objects, ends early, or a record is too large.
     """
-    scanner = _Scanner(stream, reading)
-    scanner.expect(b"[")
     records: list[bytes] = []
     lines: list[int] = []
     size = 0
-    for line, record in scanner.objects():
+    for line, record in objects(stream, reading):
         lines.append(line)
         records.append(json_values.compact(record, reading.origin, line))
         size += len(record)
         if size >= CHUNK:
             yield JsonBatch.of(reading.origin, lines, records)
             records, lines, size = [], [], 0
-    scanner.end()
     yield JsonBatch.of(reading.origin, lines, records)
+
+
+def objects(stream: Source, reading: Reading) -> Iterator[tuple[int, bytes]]:
+    """The text of each object of an array, with the line that it begins at.
+
+    Raises:
+        Refused: It is no array of what brackets make objects, ends early, or a record is too large.
+    """
+    scanner = _Scanner(stream, reading)
+    scanner.expect(b"[")
+    yield from scanner.objects()
+    scanner.end()
 
 
 class _Scanner:

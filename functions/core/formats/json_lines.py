@@ -69,6 +69,9 @@ def chunks(stream: Source, origin: str) -> Iterator[bytes]:
         Refused: They are UTF-16.
     """
     first = stream.read(CHUNK)
+    # A stream may give fewer bytes than it is asked for, and the mark must not be cut.
+    while len(first) < len(BYTE_ORDER_MARK) and (more := stream.read(CHUNK)):
+        first += more
     if first.startswith(_UTF_16_MARKS):
         raise broken(origin, "this is UTF-16; JSON is UTF-8", line=1, cure="iconv -f UTF-16 -t UTF-8")
     yield first.removeprefix(BYTE_ORDER_MARK)

@@ -9,17 +9,11 @@ import pyarrow.compute as pc
 
 from functions.core.formats import json_values
 from functions.core.formats.faults import Unheld
+from functions.core.formats.json_digits import ALIKE, FEW_DIGITS, LONG, TINY
 
-_FEW_DIGITS = 15
-"""A double gives back any 15 digits; one of more than 15 before the point may have been any of several integers."""
-
-_LARGE = 10.0**_FEW_DIGITS
+_LARGE = 10.0**FEW_DIGITS
 _SMALLEST_NORMAL = 2.0**-1022
 
-# Digits and points are one: a search for many of them finds long numbers sooner than any pattern.
-_ALIKE = bytes.maketrans(b"123456789.E", b"0000000000e")
-_LONG = b"0" * (_FEW_DIGITS + 1)
-_TINY = b"0e-000"
 _TOKEN = re.compile(rb"-?[0-9.]+(?:[eE][-+]?[0-9]+)?")
 _MANTISSA = re.compile(rb"[:,\[]-?[0-9.]+\Z")
 
@@ -34,11 +28,11 @@ def exact(columns: pa.RecordBatch, data: bytes) -> bool:
     if not doubles:
         return True
     sizes = [pc.min_max(pc.abs(leaf)).as_py() for leaf in doubles]
-    alike = data.translate(_ALIKE)
+    alike = data.translate(ALIKE)
     if any(size["min"] < _SMALLEST_NORMAL for size in sizes) and not _honest_zeros(doubles, data, alike):
         return False
     large = any(size["max"] >= _LARGE for size in sizes)
-    return all(_held(data, at, large=large) for at in _places(alike, _LONG))
+    return all(_held(data, at, large=large) for at in _places(alike, LONG))
 
 
 def _doubles(column: pa.Array) -> Iterator[pa.Array]:
@@ -60,7 +54,7 @@ def _honest_zeros(doubles: list[pa.Array], data: bytes, alike: bytes) -> bool:
         if pc.any(pc.or_(pc.not_equal(small, 0.0), pc.less(pc.divide(1.0, small), 0.0))).as_py():
             return False
     return not any(
-        _MANTISSA.search(data[max(0, at - 2 * _FEW_DIGITS) : at + 1]) for at in _places(alike, _TINY)
+        _MANTISSA.search(data[max(0, at - 2 * FEW_DIGITS) : at + 1]) for at in _places(alike, TINY)
     )
 
 

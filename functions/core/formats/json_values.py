@@ -18,11 +18,16 @@ _EXACT_LENGTH = 16
 _MAX_EXPONENT = 6144
 """IEEE 754's widest decimal; written in plain digits, one letter more could be gigabytes."""
 
-_LONE_SURROGATE = re.compile(
+LONE_SURROGATE = re.compile(
     rb"(?<!\\)(?:\\\\)*(?P<half>"
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )
+"""Half of a pair, escaped, without its other half."""
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Unheld)
+"""What is raised for text that is no JSON object, or one whose values cannot be read."""
+
 _BYTE = re.compile(r" ?\(byte (\d+)\)")
 _NOT_NUMBERS = re.compile(rb"[\[:,\s]\s*(-?Infinity|NaN)\s*[,\]}]")
 
@@ -38,7 +43,7 @@ def compact(record: bytes, origin: str, line: int) -> bytes:
         if not record.isascii():
             record.decode()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _diagnosed(record, error, origin, line) from None
+        raise diagnosed(record, error, origin, line) from None
     if text[:1] != b"{":
         raise broken(origin, "this is JSON, but not an object", line=line)
     return text
@@ -51,9 +56,28 @@ def decode(record: bytes, origin: str, line: int) -> dict[str, Any]:
         Refused: A number has more digits or a larger exponent than can be read, or it is no JSON object.
     """
     try:
-        return _VALUES.decode(record)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Unheld) as error:
-        raise _diagnosed(record, error, origin, line) from None
+        return decode_exactly(record)
+    except UNREADABLE as error:
+        raise diagnosed(record, error, origin, line) from None
+
+
+def decode_exactly(record: bytes) -> dict[str, Any]:
+    """The values of a JSON object.
+
+    Raises:
+        One of `UNREADABLE`: It cannot be read; `diagnosed` says why.
+    """
+    return _VALUES.decode(record)
+
+
+def decode_rounding(record: bytes) -> dict[str, Any]:
+    """The values of a JSON object, sooner: its fractions as doubles, which round those that `json_digits` finds.
+
+    Raises:
+        One of `UNREADABLE`: It cannot be read so, as `decode_exactly` cannot, or has a number too large for a
+            double.
+    """
+    return _DOUBLES.decode(record)
 
 
 def members(record: bytes) -> dict[str, msgspec.Raw]:
@@ -139,13 +163,13 @@ def number(text: str) -> float | Decimal:
     return value if Decimal(repr(value)) == exact else exact
 
 
-def _diagnosed(record: bytes, error: Exception, origin: str, line: int) -> Refused:
+def diagnosed(record: bytes, error: Exception, origin: str, line: int) -> Refused:
     """What was wrong, in words that name the place; columns are bytes from 1."""
     if isinstance(error, RecursionError):
         return broken(origin, TOO_DEEP, line=line)
     if isinstance(error, Unheld):
         return broken(origin, str(error), line=line)
-    if half := _LONE_SURROGATE.search(record):
+    if half := LONE_SURROGATE.search(record):
         column = half.start("half") + 1
         message = f"holds half of a surrogate pair at byte {column} of the record"
         return broken(origin, message, line=line, column=column)
@@ -182,5 +206,6 @@ def _finite_decimal(value: Decimal) -> Decimal:
 
 _ENCODER = msgspec.json.Encoder()
 _VALUES: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=number)
+_DOUBLES: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
 _VALUE = msgspec.json.Decoder(float_hook=number)
 _MEMBERS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
