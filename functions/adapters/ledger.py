@@ -14,7 +14,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from functions.adapters.clients import error_code, translated
-from functions.core.errors import Code, Transient
+from functions.core.errors import Code, Permanent, Transient
 from functions.core.runs import SHARDS, Tally
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class Ledger:
         Another transaction on the same items, and a throttle, are waited out.
 
         Raises:
+            Permanent: `TOO_LARGE`; an item has more than 400 KB.
             Transient: DynamoDB cannot do it now.
         """
         for attempt in range(_TRIES):
@@ -119,6 +120,8 @@ class Ledger:
                     if error_code(error) != "TransactionCanceledException":
                         raise
                     codes = [each.get("Code") for each in error.response.get("CancellationReasons", [])]
+                    if "ValidationError" in codes:
+                        raise Permanent(Code.TOO_LARGE, f"{what}: DynamoDB takes no such item") from None
                     if "ConditionalCheckFailed" in codes:
                         return [code == "ConditionalCheckFailed" for code in codes]
                 else:

@@ -85,7 +85,7 @@ class RunLedger:
         Raises:
             Transient: DynamoDB cannot do it now.
         """
-        actions = [self._ledger.put_new(self._item(run)), self._ledger.put(_unfinished(run.id))]
+        actions = [self._ledger.put_new(self._item(run)), self._ledger.put(self._entry(run))]
         if self._ledger.transact("beginning a run", actions) is None:
             return run
         there = self.get(run.id)
@@ -101,7 +101,7 @@ class RunLedger:
         Raises:
             Transient: DynamoDB cannot do it now.
         """
-        shard = shard_of(part.key)
+        shard = shard_of(part)
         name = f"{part.key}#{part.number:05d}"
         body = msgspec.json.encode(part)
         reasons = self._ledger.transact(
@@ -164,6 +164,9 @@ class RunLedger:
             "expires_at": self._ledger.expiry(self._marker_seconds),
         }
 
+    def _entry(self, run: Run) -> dict[str, Any]:
+        return {**_unfinished(run.id), "expires_at": self._ledger.expiry(self._marker_seconds)}
+
     def _marker(self, scope: str, identity: str) -> Any:
         key = key_of(f"seen#{scope}#{identity[0]}", identity)
         return self._ledger.put_new(key | {"expires_at": self._ledger.expiry(self._marker_seconds)})
@@ -173,9 +176,9 @@ def _newer(run: Run) -> Run:
     return msgspec.structs.replace(run, revision=run.revision + 1)
 
 
-def shard_of(key: str) -> str:
-    """The shard of the parts in a staging object, whose name ends in digits of chance."""
-    return key.rpartition(".")[0][-1]
+def shard_of(part: Part) -> str:
+    """The shard of a part: its object's name ends in digits of chance, and neighbours are in different ones."""
+    return SHARDS[(int(part.key.rpartition(".")[0][-1], len(SHARDS)) + part.number) % len(SHARDS)]
 
 
 def _run_key(run: str) -> dict[str, Any]:

@@ -67,9 +67,11 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
             line for number, line in zip(self.numbers, self._lines(), strict=True) if number not in refused
         ]
         lines, size = _packed(kept)
+        changes = [change for change in self.changes if change.record not in refused]
         counters = msgspec.structs.replace(
             self.counters,
             events=len(kept),
+            properties=len(changes),
             duplicates=self.counters.duplicates + len(self.numbers) - len(kept),
         )
         return msgspec.structs.replace(
@@ -78,7 +80,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
             lines=lines,
             size=size,
             numbers=[number for number in self.numbers if number not in refused],
-            changes=[change for change in self.changes if change.record not in refused],
+            changes=changes,
         )
 
     def stamped(self, stamps: Stamps) -> "Chunk":

@@ -1,37 +1,33 @@
 """Where one chunk of a file ends and the next begins: by the records alone, never by how they were read."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any
 
-import msgspec
-
-from functions.core.formats.column_batches import ColumnBatch
-from functions.core.formats.rows import Batch, JsonBatch, ValueBatch
-
-_CELL_BYTES = 64
-"""What a cell takes beside its text, once it is a value."""
+from functions.core.formats.tolerant import RecordBatch
 
 
-def after(batches: Iterable[Batch], records: int) -> Iterator[Batch]:
-    """The batches without so many of their first records."""
+def after(batches: Iterable[RecordBatch], records: int) -> Iterator[RecordBatch]:
+    """The batches without so many of their first records, which are not parsed."""
     left = records
     for batch in batches:
-        size = len(batch.lines)
+        size = len(batch)
         if left >= size:
             left -= size
             continue
-        yield cut(batch, left, size) if left else batch
+        yield batch.cut(left, size) if left else batch
         left = 0
 
 
-def chunks(batches: Iterable[Batch], *, records: int, size: int) -> Iterator[list[Batch]]:
+def chunks(batches: Iterable[RecordBatch], *, records: int, size: int) -> Iterator[list[RecordBatch]]:
     """The batches in chunks of at most so many records and, but for a single larger one, so many bytes."""
-    chunk: list[Batch] = []
+    chunk: list[RecordBatch] = []
     count = held = 0
     for batch in batches:
+        sizes = batch.sizes()
+        if count + len(sizes) <= records and held + sum(sizes) <= size:
+            chunk.append(batch)
+            count, held = count + len(sizes), held + sum(sizes)
+            continue
         start = 0
-        sizes = _sizes(batch)
         for place, each in enumerate(sizes):
             if count and (count == records or held + each > size):
                 yield [*chunk, *_some(batch, start, place)]
@@ -43,34 +39,7 @@ def chunks(batches: Iterable[Batch], *, records: int, size: int) -> Iterator[lis
         yield chunk
 
 
-def cut(batch: Batch, start: int, end: int) -> Batch:
-    """Some records of a batch."""
-    lines = batch.lines[start:end]
-    if isinstance(batch, JsonBatch):
-        return JsonBatch.of(batch.origin, lines, batch.records[start:end])
-    if isinstance(batch, ColumnBatch):
-        table = batch.table.slice(start, end - start)
-        return msgspec.structs.replace(batch, first=batch.first + start, table=table)
-    values = list(islice(batch.rows(), start, end))
-    return ValueBatch(origin=batch.origin, lines=lines, values=values, columns=batch.columns)
-
-
-def _some(batch: Batch, start: int, end: int) -> list[Batch]:
+def _some(batch: RecordBatch, start: int, end: int) -> list[RecordBatch]:
     if start == end:
         return []
-    return [batch] if (start, end) == (0, len(batch.lines)) else [cut(batch, start, end)]
-
-
-def _sizes(batch: Batch) -> list[int]:
-    """About how many bytes each record takes."""
-    if isinstance(batch, JsonBatch):
-        return list(map(len, batch.records))
-    if isinstance(batch, ColumnBatch):
-        each = batch.table.nbytes // max(1, batch.table.num_rows)
-        return [each] * int(batch.table.num_rows)
-    return [_size(row) for row in batch.rows()]
-
-
-def _size(row: dict[str, Any]) -> int:
-    text = sum(len(value) for value in row.values() if type(value) is str)
-    return text + _CELL_BYTES * len(row)
+    return [batch] if (start, end) == (0, len(batch)) else [batch.cut(start, end)]

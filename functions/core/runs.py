@@ -21,7 +21,7 @@ END = -2
 _NO_SEQUENCE = -1
 
 _FLUSHES = bytes.fromhex("6ba7b8129dad11d180b400c04fd430c8")
-"""The namespace of object identifiers: https://www.rfc-editor.org/rfc/rfc9562, appendix A of RFC 4122 before it."""
+"""The namespace of object identifiers: https://www.rfc-editor.org/rfc/rfc9562, section 6.6."""
 
 
 class RunState(StrEnum):
@@ -145,6 +145,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def destination(self) -> str:
         """The destination that it is for."""
         return self.id.partition(":")[0]
+
+    @property
+    def digest(self) -> str:
+        """What tells it from the other runs for the destination."""
+        return self.id.partition(":")[2]
 
     @property
     def stream(self) -> str:

@@ -29,6 +29,9 @@ def due(run: Run, tally: Tally, intake: Intake | None, *, now: int) -> bool:
     if run.ending is not None:
         return complete(run.ending, tally)
     wait = intake.seal_after_seconds if intake else None
+    if intake is not None and intake.flush is not None:
+        # The destination has become continuous since: no end will be waited for.
+        wait = intake.flush.max_age_seconds
     return wait is not None and tally.messages > 0 and now >= run.created_at + wait
 
 

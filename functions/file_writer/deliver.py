@@ -73,6 +73,14 @@ class FileWriter:
     def _attempt(self, record: Record, run: Run, *, again: bool, seconds: float) -> Outcome:
         """Deliver a run under a lease."""
         if self._waits(run.destination):
+            if again:
+                text = "the destination is disabled: enable it, then try the run again"
+                return self._inbox.failed(
+                    record,
+                    Permanent(Code.BAD_DEFINITION, text),
+                    connection=run.destination,
+                    digest=run.digest,
+                )
             # Once it is enabled, the planner asks again.
             return Outcome(state=State.HELD, connection=run.destination)
         mine = self._leased(run, seconds)
@@ -95,9 +103,7 @@ class FileWriter:
         try:
             written = self._write(run, again=again, restart=again and record.restart, seconds=seconds)
         except Permanent as error:
-            outcome = self._inbox.failed(
-                record, error, connection=run.destination, digest=run.id.partition(":")[2]
-            )
+            outcome = self._inbox.failed(record, error, connection=run.destination, digest=run.digest)
             self._finish(run, RunState.FAILED, [])
             return outcome
         if run.attempts > 1 or record.receives > 1:

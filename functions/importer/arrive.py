@@ -13,10 +13,11 @@ from functions.core.arrivals import Arrival, FileTask, ObjectArrived, parse_arri
 from functions.core.errors import Code, Permanent, Transient
 from functions.core.failures import failure_id, retried
 from functions.core.import_tasks import import_task
-from functions.core.imports import FileState, Found, ImportFile, anew, waiting
+from functions.core.imports import FileState, Found, ImportFile, anew, finished, waiting
 from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
 from functions.core.scanning import noted
+from functions.importer.look import look
 from functions.importer.read import FileReader
 from functions.importer.scan import Scanner
 
@@ -83,7 +84,10 @@ class Importer:
 
     def _found(self, record: Record, source: StoredSource, key: str, end: float) -> Outcome | None:
         """An object of a source's bucket: begun if it is a file that nobody knows."""
-        found = self._head(record, source, key)
+        try:
+            found = self._look(record, source, key)
+        except Permanent as error:
+            return self._inbox.failed(record, error, connection=source.name)
         if found is None or not source.source.takes(key, found.modified):
             return None
         fresh = waiting(found, source=source.name, bucket=source.source.bucket, now=int(self._clock()))
@@ -91,7 +95,9 @@ class Importer:
         if file is None:
             raise Transient(Code.UNAVAILABLE, "the file has just been forgotten")
         file = self._noted(file, found)
-        return self._import(record, source, file, end) if file.state in _OPEN else None
+        if file.state in _OPEN:
+            return self._import(record, source, file, end)
+        return self._inbox.done(record, Outcome(state=State.REPEATED, connection=source.name))
 
     def _noted(self, file: ImportFile, found: Found) -> ImportFile:
         """The file with what was found under its key: as long as nobody has opened it, that is what it is."""
@@ -108,19 +114,29 @@ class Importer:
         file = self._files.get(source.name, key)
         if file is None:
             return None
+        try:
+            file = self._ready(record, source, file)
+        except Permanent as error:
+            return self._failed(record, file, error)
+        return self._import(record, source, file, end) if file.state in _OPEN else None
+
+    def _ready(self, record: Record, source: StoredSource, file: ImportFile) -> ImportFile:
+        """The file as it is to be read, if it is: one that failed is reopened by the retry of its failure alone."""
         again = retried(record.failure, source.name) == failure_id(source.name, file.digest)
         if file.state is FileState.FAILED and again:
             file = self._reopened(source, file, restart=record.restart)
-        if file.state is FileState.WAITING and (found := self._head(record, source, key)):
+        if file.state is FileState.WAITING and (found := self._look(record, source, file.key)):
             file = self._noted(file, found)
-        return self._import(record, source, file, end) if file.state in _OPEN else None
+        return file
 
     def _reopened(self, source: StoredSource, file: ImportFile, *, restart: bool) -> ImportFile:
         """A failed file as it is tried again: from where it stopped; or anew, without what was committed of it."""
         if restart:
-            self._files.void(file)
-            opened = self._sources.version(source.name, source.version)
-            wanted = anew(file, opened.bucket.head(file.key), now=int(self._clock()))
+            found = look(self._sources.version(source.name, source.version).bucket, file.key)
+            if found is None:
+                raise Permanent(Code.MISSING_FILE, "there is no such object any more")
+            self._reader.void(file)
+            wanted = anew(file, found, now=int(self._clock()))
         else:
             state = FileState.WAITING if file.version is None else FileState.READING
             wanted = msgspec.structs.replace(file, state=state, code=None, text="")
@@ -130,25 +146,33 @@ class Importer:
         return reopened
 
     def _import(self, record: Record, source: StoredSource, file: ImportFile, end: float) -> Outcome:
-        task = FileTask(source_id=source.name, key=file.key)
-        try:
-            read = self._reader.read(file, version=source.version, end=end)
-        except Permanent as error:
-            # Kept as the task that it is: what is tried again is the file, whatever told of it.
-            kept = msgspec.structs.replace(record, body=import_task(task).body, message_id=file.digest)
-            return self._inbox.failed(kept, error, connection=source.name, digest=file.digest)
-        if read.state is FileState.READING:
-            self._tasks.send([import_task(task)])
+        read = self._reader.read(file, version=source.version, end=end)
+        if read.error is not None:
+            return self._failed(record, read.file, read.error)
+        if read.file.state is FileState.READING:
+            self._tasks.send([import_task(FileTask(source_id=source.name, key=file.key))])
+        elif file.attempts or record.receives > 1:
+            # An earlier attempt may have failed and died before it could say so to the ledger.
+            self._inbox.overcome(failure_id(source.name, file.digest))
         return self._inbox.done(
             record, Outcome(state=State.DELIVERED, connection=source.name, size=file.size)
         )
 
-    def _head(self, record: Record, source: StoredSource, key: str) -> Found | None:
-        try:
-            return self._sources.version(source.name, source.version).bucket.head(key)
-        except Permanent as error:
-            if error.code is not Code.MISSING_FILE:
-                raise
-            if record.receives < _VISIBLE_BY:
-                raise Transient(Code.UNAVAILABLE, "the object is not there yet") from None
-            return None
+    def _failed(self, record: Record, file: ImportFile, error: Permanent) -> Outcome:
+        """Keep the failure of a file, then mark the file: a failed file always has its failure.
+
+        It is kept as the task that it is: what is tried again is the file, whatever told of it.
+        """
+        body = import_task(FileTask(source_id=file.source, key=file.key)).body
+        kept = msgspec.structs.replace(record, body=body, message_id=file.digest)
+        outcome = self._inbox.failed(kept, error, connection=file.source, digest=file.digest)
+        wanted = finished(file, FileState.FAILED, now=int(self._clock()), code=error.code, text=error.text)
+        if self._files.replace(wanted) is None:
+            raise Transient(Code.UNAVAILABLE, "the file was changed by somebody else")
+        return outcome
+
+    def _look(self, record: Record, source: StoredSource, key: str) -> Found | None:
+        found = look(self._sources.version(source.name, source.version).bucket, key)
+        if found is None and record.receives < _VISIBLE_BY:
+            raise Transient(Code.UNAVAILABLE, "the object is not there yet")
+        return found

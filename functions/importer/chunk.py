@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from functions.adapters.claims import Claims
 from functions.adapters.event_store import EventStore
 from functions.adapters.files import FileLedger, GroupPart
@@ -48,15 +50,15 @@ class ChunkWriter:
     ) -> ImportFile:
         """Do all that a chunk is for, and commit it; the file as it is after that.
 
-        Everything that can fail for good is done before insert ids are claimed, and what they are claimed for is
-        kept before.
+        Everything that can fail for good is done before insert ids are claimed or properties changed, and what that
+        is done for is kept before.
 
         Raises:
             Transient: Something cannot be done now; `resume` goes on where this ended.
         """
         first = file.counters.records
         chunk = chunker.convert(batches, id=file.chunk_id, first=first, stamps=self._stamps(file))
-        if chunk.claims:
+        if chunk.claims or chunk.changes:
             self._store.keep(file, chunk)
         return self._finish(file, source, chunk)
 
@@ -68,6 +70,17 @@ class ChunkWriter:
         """
         chunk = self._store.kept(file)
         return file if chunk is None else self._finish(file, source, chunk)
+
+    def release(self, file: ImportFile, source: Source) -> None:
+        """Give back the insert ids of all chunks of a file that was taken out of the event store.
+
+        Raises:
+            Transient: They cannot be given back now; to do it again goes on.
+        """
+        for number in range(file.chunks + 1):
+            chunk = self._store.kept(msgspec.structs.replace(file, chunks=number))
+            if chunk is not None and chunk.claims:
+                self._claims.release(chunk.id, chunk.claims, project=source.project_id)
 
     def _finish(self, file: ImportFile, source: Source, chunk: Chunk) -> ImportFile:
         if chunk.claims:

@@ -15,11 +15,8 @@ from functions.core.records import Queue
 from functions.core.settings import Settings
 from functions.importer.arrive import Importer
 from functions.importer.chunk import ChunkWriter
-from functions.importer.read import FileReader, Limits
+from functions.importer.read import COMMIT_SECONDS, FileReader, Limits
 from functions.importer.scan import Scanner
-
-COMMIT_SECONDS = 60
-"""Kept of an invocation's time: the chunk, or the page of keys, that is under way is committed."""
 
 FILES_AT_ONCE = 4
 """Files that one invocation reads at a time: small ones wait for S3 and DynamoDB most of theirs."""

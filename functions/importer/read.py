@@ -22,6 +22,9 @@ from functions.core.sealing import AGAIN_SECONDS, MAX_LOST, leased, released
 from functions.importer.chunk import ChunkWriter
 from functions.importer.convert import chunker_of, refuse_too_many, survey
 
+COMMIT_SECONDS = 60
+"""What reading has beyond its end: the chunk that is under way is committed."""
+
 _GIGABYTE = 1_000_000_000
 _MEGABYTE = 1_000_000
 
@@ -52,32 +55,41 @@ class FileReader:
         self._limits = limits
         self._clock = clock
 
-    def read(self, file: ImportFile, *, version: int, end: float) -> ImportFile:
+    def read(self, file: ImportFile, *, version: int, end: float) -> "Read":
         """Read a file, from where it was left, until `end` by the monotonic clock; as it then stands.
 
-        `version` is the source's, for a file that nobody has opened yet.
+        `version` is the source's, for a file that nobody has opened yet. A file that cannot be imported keeps its
+        lease, until it is marked as failed.
 
         Raises:
-            Permanent: The file cannot be imported; it is failed.
             Transient: Somebody else reads it, or something cannot be reached now.
         """
         reading = _Reading(self._leased(file, version, end), resumed=file.version is not None)
         try:
             whole = self._read(reading, end)
         except Permanent as error:
-            state, code = FileState.FAILED, error.code
-            self._store(finished(reading.file, state, now=self._now(), code=code, text=error.text))
-            raise
+            return Read(reading.file, error)
         except Exception:
             self._files.replace(released(reading.file, now=self._now(), wait=AGAIN_SECONDS))
             raise
         now = self._now()
         if whole:
-            return self._store(finished(reading.file, FileState.DONE, now=now))
-        return self._store(released(reading.file, now=now, wait=0))
+            return Read(self._store(finished(reading.file, FileState.DONE, now=now)))
+        return Read(self._store(released(reading.file, now=now, wait=0)))
+
+    def void(self, file: ImportFile) -> None:
+        """Take out of the event store what was committed of a file, and give its insert ids back.
+
+        Raises:
+            Permanent: What was committed may have been exported.
+            Transient: It cannot be done now; to do it again goes on.
+        """
+        self._files.void(file)
+        if file.version is not None:
+            self._chunks.release(file, self._sources.version(file.source, file.version).source)
 
     def _leased(self, file: ImportFile, version: int, end: float) -> ImportFile:
-        until = self._now() + int(end - time.monotonic())
+        until = self._now() + int(end - time.monotonic()) + COMMIT_SECONDS
         wanted = leased(file, now=self._now(), until=until, lease=secrets.token_hex(8))
         if wanted is not None and wanted.version is None:
             wanted = pinned(
@@ -101,9 +113,10 @@ class FileReader:
             text = f"the file has {file.size} bytes; the limit is {self._limits.file_gigabytes} GB"
             raise Permanent(Code.TOO_LARGE, text)
         opened = self._sources.version(file.source, file.version or 0)
-        if reading.resumed and opened.source.dedup:
+        if reading.resumed:
             # Before the file is looked at: it may have changed, and what is claimed must be output all the same.
             file = reading.file = self._chunks.resume(file, opened.source)
+            refuse_too_many(opened.source, file.counters)
         with _fetched(opened, file) as data:
             chunker, columns = chunker_of(opened.source, file), opened.source.converter.columns
             if opened.source.rejects.all_or_nothing and file.chunks == 0:
@@ -123,6 +136,13 @@ class FileReader:
 
     def _now(self) -> int:
         return int(self._clock())
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A file as a reading left it, and why it cannot be imported, if it cannot."""
+
+    file: ImportFile
+    error: Permanent | None = None
 
 
 class _Reading:

@@ -17,13 +17,14 @@ from functions.adapters.sending import Sender
 from functions.adapters.sources import OpenSource, Sources, StoredSource
 from functions.core import scanning
 from functions.core.arrivals import FileTask, ScanTask
-from functions.core.errors import Code, Permanent
+from functions.core.errors import Permanent
 from functions.core.failures import failure_id
 from functions.core.import_tasks import import_task
 from functions.core.imports import Found, ImportFile, digest, waiting
 from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
 from functions.core.scanning import Pair, Pass, Seen
+from functions.importer.look import look
 
 _PAGE = 1_000
 """Keys that are looked at, and held in memory, together: as many as S3 lists at a time."""
@@ -141,13 +142,12 @@ class Scanner:
         if not scanning.gone(known, began=began):
             return False
         try:
-            opened.bucket.head(known.key)
-        except Permanent as error:
-            if error.code is not Code.MISSING_FILE:
+            if look(opened.bucket, known.key) is not None:
                 return False
-            self._files.forget(known)
-            return True
-        return False
+        except Permanent:
+            return False
+        self._files.forget(known)
+        return True
 
     def _now(self) -> int:
         return int(self._clock())

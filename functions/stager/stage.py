@@ -147,9 +147,12 @@ class Stager:
         record, (_, identity) = waiting.record, waiting.key
         connection = waiting.arrival.message.destination_id
         try:
-            if committed.error is not None:
+            error = committed.failed.get(identity)
+            if isinstance(committed.error, Permanent):
+                error = committed.error
+            elif committed.error is not None:
                 return self._inbox.delayed(record, committed.error)
-            if (error := committed.failed.get(identity)) is not None:
+            if error is not None:
                 return self._inbox.failed(record, error, connection=connection, digest=waiting.digest)
             state = State.REPEATED if identity in committed.repeated else State.STAGED
             return self._inbox.done(record, Outcome(state=state, connection=connection, size=waiting.size))

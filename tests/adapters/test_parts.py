@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from functions.adapters.objects import Bucket
 from functions.adapters.parts import PREFIX, Parts
-from functions.adapters.runs import shard_of
 from functions.core.errors import Code, Permanent, SluiceError, Transient
 from functions.core.runs import Part, Piece, Schema
 from functions.core.streams import StreamContext
@@ -44,7 +43,7 @@ def test_names_are_new_and_fall_into_all_shards() -> None:
     names = {parts.name() for _ in range(300)}
     assert len(names) == 300
     assert all(re.fullmatch(r"parts/[0-9a-f]{32}\.jsonl", name) for name in names)
-    assert {shard_of(name) for name in names} == set("0123456789abcdef")
+    assert {name.removesuffix(".jsonl")[-1] for name in names} == set("0123456789abcdef")
 
 
 def test_pieces_are_read_in_their_order_under_the_names_of_their_messages() -> None:
@@ -65,7 +64,7 @@ def test_pieces_are_read_in_their_order_under_the_names_of_their_messages() -> N
 def test_pieces_that_adjoin_are_one_request_up_to_its_limit() -> None:
     bucket = Asked()
     bucket.put("a", b"x" * 40 * MEBIBYTE)
-    sizes = [3 * MEBIBYTE] * 4 + [20 * MEBIBYTE, 0, 5]
+    sizes = [3 * MEBIBYTE] * 4 + [8 * MEBIBYTE, 0, 5]
     places, offset = [], 0
     for size in sizes:
         places.append((offset, size))
@@ -76,8 +75,20 @@ def test_pieces_that_adjoin_are_one_request_up_to_its_limit() -> None:
         5,
         6 * MEBIBYTE,
         6 * MEBIBYTE,
-        20 * MEBIBYTE,
+        8 * MEBIBYTE,
     ]
+
+
+def test_a_large_piece_is_read_a_request_at_a_time_and_cut_at_its_lines() -> None:
+    bucket = Asked()
+    lines = [b'{"n":%d,"x":"%s"}\n' % (number, b"y" * 3 * MEBIBYTE) for number in range(7)]
+    whole = b"".join(lines)
+    bucket.put("a", whole)
+    found = list(Parts(bucket).read(pieces("a", (0, len(whole)), (0, 5))))
+    assert b"".join(data for _, data in found[:-1]) == whole
+    assert all(data.endswith(b"\n") for _, data in found[:-1])
+    assert max(length for _, _, length in bucket.ranges) == 8 * MEBIBYTE
+    assert found[-1][1] == whole[:5]
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20), st.integers(0, 10)), max_size=10))

@@ -330,8 +330,14 @@ def test_no_row_is_in_the_table(aws: Aws, table: str, dynamodb: RunLedger) -> No
 
 
 @pytest.mark.parametrize("digit", SHARDS)
-def test_the_shard_of_an_object_is_the_last_digit_of_its_name(digit: str) -> None:
-    assert shard_of(f"parts/{'0' * 31}{digit}.jsonl") == digit
+def test_the_parts_of_an_object_fall_into_different_shards(digit: str) -> None:
+    context = StreamContext(stream_name="orders")
+    parts = [
+        Part(key=f"parts/{'0' * 31}{digit}.jsonl", number=number, context=context, pieces=())
+        for number in range(len(SHARDS))
+    ]
+    assert shard_of(parts[0]) == digit
+    assert {shard_of(part) for part in parts} == set(SHARDS)
 
 
 # What goes wrong

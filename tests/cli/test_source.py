@@ -51,11 +51,15 @@ class Yard:
         """Somebody's tool writes the notifications anew."""
         self._s3.put_bucket_notification_configuration(Bucket=self.bucket, NotificationConfiguration={})
 
-    def tasks(self) -> list[dict[str, Any]]:
-        """What waits in the queue of arrivals."""
+    def scans(self, count: int) -> list[str]:
+        """The sources of this many scans that were asked for; they come once every function knows of it."""
         queue = self.stage.cloud.outputs["ArrivalsQueueUrl"]
-        found = self.stage.cloud.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
-        return [json.loads(each["Body"]) for each in found.get("Messages", [])]
+        found: list[str] = []
+        while len(found) < count:
+            answer = self.stage.cloud.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)
+            tasks = [json.loads(each["Body"]) for each in answer["Messages"]]
+            found += [each["source_id"] for each in tasks if each.get("task") == "scan"]
+        return found
 
 
 @pytest.fixture
@@ -154,15 +158,13 @@ def test_a_source_whose_role_is_gone_is_deleted_all_the_same(
 
 
 def test_a_source_is_disabled_and_what_waited_is_looked_for(sluice: Terminal, source: Yard) -> None:
-    source.tasks()
     assert "its files wait" in sluice("source", "disable", source.name).out
     resumed = sluice("source", "resume", source.name)
     assert resumed.status == 1
     assert "sluice source enable" in resumed.err
     for command in ("enable", "resume"):
         assert sluice("source", command, source.name).status == 0
-    found = [each for each in source.tasks() if each.get("task") == "scan"]
-    assert [each["source_id"] for each in found] == [source.name] * 2
+    assert source.scans(2) == [source.name] * 2
     assert sluice.json("source", "show", source.name)["result"]["enabled"]
 
 

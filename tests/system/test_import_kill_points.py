@@ -36,6 +36,8 @@ def matching(imports: Imports, action: str, place: Place, source: str) -> Callab
 
 
 def _table(call: Call) -> str:
+    if call.action != "TransactWriteItems":
+        return call.resource
     [what] = call.parameters["TransactItems"][0].values()
     return str(what["TableName"])
 

@@ -3,8 +3,7 @@
 moto judges no policies, so the calls are recorded and judged by an evaluator of our own.
 """
 
-import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,20 +11,10 @@ import pytest
 from cli.deployment import Deployment
 from functions.core import policies
 from local.calls import Call
-from tests.policy_evaluator import Request, allows, without_each
-from tests.system import scenarios
+from tests.policy_evaluator import Document, Request, allows, without_each
+from tests.system import judged_calls, scenarios
+from tests.system.judged_calls import requests, unused
 from tests.system.stage import CUSTOMER, EXTERNAL_ID, Stage, message
-
-BY_THE_EVENT_SOURCE_MAPPING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-NOT_EMULATED = {
-    "kms:Decrypt",
-    "kms:GenerateDataKey",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-}
-"""What AWS's services and Lambda's own agents ask for on the function's behalf."""
 
 SCENARIOS = [
     scenarios.delivered,
@@ -63,18 +52,10 @@ def calls(shared_stage: Stage) -> list[Call]:
 
 
 @pytest.fixture(scope="module")
-def granted(shared_stage: Stage) -> Mapping[str, Any]:
-    """The document of the function's role, as CloudFormation resolved it."""
+def granted(shared_stage: Stage) -> Document:
+    """What the function may do."""
     role = shared_stage.deployment.role_arn("messages").rpartition("/")[2]
-    iam = shared_stage.cloud.client("iam")
-    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    # moto keeps a stack's document as what Python prints of it.
-    found = ast.literal_eval(document)
-    for statement in found["Statement"]:
-        if isinstance(statement["Action"], str):
-            statement["Action"] = [statement["Action"]]
-    return dict(found)
+    return judged_calls.granted(shared_stage, role)
 
 
 def as_ourselves(stage: Stage, calls: list[Call]) -> Iterator[Call]:
@@ -89,39 +70,25 @@ def as_the_customer(stage: Stage, calls: list[Call]) -> Iterator[Call]:
 
 def request(stage: Stage, call: Call) -> Request:
     """What IAM is asked for this call."""
-    action = {"HeadObject": "GetObject"}.get(call.action, call.action)
-    place = f"{stage.cloud.region}:123456789012"
-    resources = {
-        "s3": f"arn:aws:s3:::{call.resource}",
-        "dynamodb": f"arn:aws:dynamodb:{place}:table/{call.resource}",
-        "sqs": f"arn:aws:sqs:{place}:{call.resource}",
-    }
-    return Request(action=f"{call.service}:{action}", resource=resources.get(call.service, call.resource))
+    [asked] = requests(stage, call)
+    return asked
 
 
-def test_the_function_may_do_all_that_it_does(
-    stage: Stage, calls: list[Call], granted: Mapping[str, Any]
-) -> None:
+def test_the_function_may_do_all_that_it_does(stage: Stage, calls: list[Call], granted: Document) -> None:
     asked = [request(stage, call) for call in as_ourselves(stage, calls)]
     assert len({each.action for each in asked}) > 5
     assert [each for each in asked if not allows(granted, each)] == []
 
 
 def test_the_function_may_do_nothing_that_it_does_not_do(
-    stage: Stage, calls: list[Call], granted: Mapping[str, Any]
+    stage: Stage, calls: list[Call], granted: Document
 ) -> None:
     done = [request(stage, call) for call in as_ourselves(stage, calls)]
-    unused = {
-        f"{action} on {statement['Resource']}"
-        for statement in granted["Statement"]
-        for action in set(statement["Action"]) - BY_THE_EVENT_SOURCE_MAPPING - NOT_EMULATED
-        if not any(allows({"Statement": [{**statement, "Action": [action]}]}, each) for each in done)
-    }
-    assert unused == set()
+    assert unused(granted, done) == set()
 
 
 def test_without_any_of_its_statements_the_function_could_not_work(
-    stage: Stage, calls: list[Call], granted: Mapping[str, Any]
+    stage: Stage, calls: list[Call], granted: Document
 ) -> None:
     done = [request(stage, call) for call in as_ourselves(stage, calls)]
     needless = {sid for sid, rest in without_each(granted) if all(allows(rest, each) for each in done)}
@@ -129,7 +96,7 @@ def test_without_any_of_its_statements_the_function_could_not_work(
 
 
 def test_the_function_has_nothing_to_do_with_customers_buckets_as_itself(
-    stage: Stage, calls: list[Call], granted: Mapping[str, Any]
+    stage: Stage, calls: list[Call], granted: Document
 ) -> None:
     own = {call.resource.partition("/")[0] for call in as_ourselves(stage, calls) if call.service == "s3"}
     assert own == {stage.cloud.outputs["DataBucket"]}

@@ -32,6 +32,15 @@ class CellReader:
             return [cell or None for cell in cells] if not null else [c if c != null else None for c in cells]
         return self._parsed(record)
 
+    def opens(self, line: str) -> bool:
+        """Whether a cell of this line begins with a quote that the line does not close."""
+        at = 0
+        while match := self._cell.match(line, at):
+            at = match.end() + 1
+            if line[at - 1 : at] != self._settings.delimiter:
+                return False
+        return True
+
     def _parsed(self, record: Record) -> list[str | None]:
         text, at = record.text, 0
         cells: list[str | None] = []

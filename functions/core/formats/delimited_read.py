@@ -41,7 +41,7 @@ class _Table:
         """The rows of some records."""
         body = iter(found)
         if self.columns is None:
-            self._begin(found[0])
+            self.columns = columns_of(found[0], self._cells, self._origin, self._settings)
             if self._settings.header:
                 next(body)
         columns = self.columns or ()
@@ -65,22 +65,27 @@ class _Table:
             del row[number]
         return tuple(name for name in self.columns if name != number)
 
-    def _begin(self, first: Record) -> None:
-        cells = self._cells.read(first)
-        if not self._settings.header:
-            self.columns = tuple(f"column_{number}" for number in range(1, len(cells) + 1))
-            return
-        names = tuple(cell or "" for cell in cells)
-        repeated = [name for name, times in Counter(names).items() if times > 1]
-        if repeated:
-            shown = ", ".join(f"`{name}`" for name in repeated[:_SHOWN])
-            places = ", ".join(str(at) for at, name in enumerate(names, 1) if name == repeated[0])
-            message = f"the header names {shown} more than once (columns {places})"
-            raise broken(self._origin, message, line=first.line, cure="rename all but one")
-        self.columns = names
-
     def _ragged(self, record: Record, count: int) -> Exception:
         wanted = len(self.columns or ())
         what = "the header" if self._settings.header else "the first row"
         cells = "1 cell" if count == 1 else f"{count} cells"
         return broken(self._origin, f"this row has {cells}, {what} has {wanted}", line=record.line)
+
+
+def columns_of(first: Record, reader: CellReader, origin: str, settings: Delimited) -> tuple[str, ...]:
+    """The columns that the first record of a file shows.
+
+    Raises:
+        Refused: It is a header that repeats a name, or malformed.
+    """
+    cells = reader.read(first)
+    if not settings.header:
+        return tuple(f"column_{number}" for number in range(1, len(cells) + 1))
+    names = tuple(cell or "" for cell in cells)
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        shown = ", ".join(f"`{name}`" for name in repeated[:_SHOWN])
+        places = ", ".join(str(at) for at, name in enumerate(names, 1) if name == repeated[0])
+        message = f"the header names {shown} more than once (columns {places})"
+        raise broken(origin, message, line=first.line, cure="rename all but one")
+    return names

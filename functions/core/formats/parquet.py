@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import BinaryIO, Self
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -29,21 +30,39 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[ColumnBatch]:
     Raises:
         Refused: It is not Parquet, is broken, or holds what no other format could.
     """
+    for piece in pieces(stream, reading.origin):
+        table = _cast(piece.table, piece.schema, reading.origin, piece.first)
+        batch = ColumnBatch(origin=reading.origin, first=piece.first, table=table)
+        _refuse_large(batch, reading)
+        yield batch
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Some rows, numbered from `first`, in the types that the file has, and the schema that they can be read as."""
+
+    first: int
+    table: pa.RecordBatch
+    schema: pa.Schema
+
+
+def pieces(stream: BinaryIO, origin: str) -> Iterator[Piece]:
+    """The rows of a stream that can be sought in, as they are; first none of them, for the sake of their types.
+
+    Raises:
+        Refused: It is not Parquet, is broken, or has a column of a type that no other format could hold.
+    """
     first = 1
     try:
-        file = pq.ParquetFile(stream)
-        schema = _carried(file.schema_arrow, reading.origin)
-        yield ColumnBatch(origin=reading.origin, first=first, table=_empty(schema))
+        # Read by and by: else all that a row group has of a column is held.
+        file = pq.ParquetFile(stream, buffer_size=MEBIBYTE)
+        schema = _carried(file.schema_arrow, origin)
+        yield Piece(first, _empty(file.schema_arrow), schema)
         for table in file.iter_batches(_rows_at_once(file.metadata)):
-            batch = ColumnBatch(
-                origin=reading.origin, first=first, table=_cast(table, schema, reading.origin, first)
-            )
-            _refuse_large(batch, reading)
-            yield batch
+            yield Piece(first, table, schema)
             first += table.num_rows
     except (pa.ArrowException, OSError) as error:
         message = f"this Parquet file cannot be read: {str(error).splitlines()[0]}"
-        raise broken(reading.origin, message, line=first) from None
+        raise broken(origin, message, line=first) from None
 
 
 class Schema:

@@ -5,20 +5,31 @@ from typing import Any, BinaryIO, Protocol, cast
 
 import msgspec
 
-from functions.core.formats import delimited_read, delimited_write, json_array, json_lines, parquet
+from functions.core.formats import (
+    delimited_read,
+    delimited_write,
+    json_array,
+    json_lines,
+    parquet,
+    tolerant_delimited,
+    tolerant_json,
+    tolerant_parquet,
+)
 from functions.core.formats.records import Records
 from functions.core.formats.rows import MAX_RECORD_BYTES, Batch, Reading
 from functions.core.formats.settings import Delimited, Parquet
 from functions.core.formats.streams import Source
 from functions.core.formats.surveys import ColumnNames, Survey
+from functions.core.formats.tolerant import RecordBatch
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """A format with its settings."""
+    """A format with its settings; `columns` are the names of columns that stand in no header, for `Format.records`."""
 
     format: str
     delimited: Delimited = Delimited()
     parquet: Parquet = Parquet()
+    columns: tuple[str, ...] | None = None
     max_record_bytes: int = MAX_RECORD_BYTES
 
 
@@ -37,7 +48,7 @@ class Encoder(Protocol):
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """What a format is.
 
-    `uniform`: all rows of an input have the columns, and the kinds, that its first batch shows. `survey` is made
+    `read` ends at the first row that cannot be read, `records` reads on past it. `uniform`: all rows of an input have the columns, and the kinds, that its first batch shows. `survey` is made
     anew for each output, and its result is what the writer is given. Text is written by `encoder`, which gives
     records that can be counted and parted; Parquet, where nothing can, by `parquet.ParquetWriter`.
     """
@@ -45,6 +56,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     extensions: tuple[str, ...]
     content_type: str
     read: Callable[[Source, Reading, Shape], Iterator[Batch]]
+    records: Callable[[Source, Reading, Shape], Iterator[RecordBatch]]
     survey: Callable[[], Survey] = ColumnNames
     encoder: Callable[[Shape, Any], Encoder] | None = None
     delimiter: str | None = None
@@ -60,6 +72,9 @@ def _delimited(extension: str, content_type: str, delimiter: str | None) -> Form
         extensions=(extension,),
         content_type=f"{content_type}; charset=utf-8",
         read=lambda stream, reading, shape: delimited_read.read(stream, reading, shape.delimited),
+        records=lambda stream, reading, shape: tolerant_delimited.read(
+            stream, reading, shape.delimited, shape.columns
+        ),
         encoder=lambda shape, columns: delimited_write.DelimitedText(
             shape.delimited, columns, max_record_bytes=shape.max_record_bytes
         ),
@@ -79,6 +94,7 @@ FORMATS: dict[str, Format] = {
         extensions=("json",),
         content_type="application/json",
         read=lambda stream, reading, _: json_array.read(stream, reading),
+        records=lambda stream, reading, _: tolerant_json.read_array(stream, reading),
         encoder=lambda shape, _: json_array.JsonArray(max_record_bytes=shape.max_record_bytes),
         shaped=False,
     ),
@@ -86,6 +102,7 @@ FORMATS: dict[str, Format] = {
         extensions=("jsonl", "ndjson"),
         content_type="application/x-ndjson",
         read=lambda stream, reading, _: json_lines.read(stream, reading),
+        records=lambda stream, reading, _: tolerant_json.read_lines(stream, reading),
         encoder=lambda shape, _: json_lines.JsonLines(max_record_bytes=shape.max_record_bytes),
         splittable=True,
         shaped=False,
@@ -94,6 +111,7 @@ FORMATS: dict[str, Format] = {
         extensions=("parquet",),
         content_type="application/vnd.apache.parquet",
         read=lambda stream, reading, _: parquet.read(cast("BinaryIO", stream), reading),
+        records=lambda stream, reading, _: tolerant_parquet.read(cast("BinaryIO", stream), reading),
         survey=parquet.Schema,
         compressible=False,
         uniform=True,

@@ -11,10 +11,15 @@ _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _MARK_BYTES = 4
 
 
-def decoded(stream: Source, *, encoding: str, origin: str) -> Iterator[str]:
+_LENIENT = {"utf-8": "surrogateescape"}
+"""What is made of bytes that are no UTF-8; in UTF-16 that can only be a half of a pair by itself."""
+
+
+def decoded(stream: Source, *, encoding: str, origin: str, lenient: bool = False) -> Iterator[str]:
     """The text of a stream in pieces, without its byte order mark.
 
-    A mark of UTF-16 is obeyed whatever `encoding` says: no UTF-8 begins so.
+    A mark of UTF-16 is obeyed whatever `encoding` says: no UTF-8 begins so. Where it is `lenient`, what is no
+    Unicode is halves of surrogate pairs, which nothing else is.
 
     Raises:
         Refused: The bytes are not what they should be, with the line at which they are not.
@@ -25,7 +30,8 @@ def decoded(stream: Source, *, encoding: str, origin: str) -> Iterator[str]:
         raise broken(origin, "there is no byte order mark, which UTF-16 needs", line=1)
     name = _UTF_16.get(mark, "utf-8")
     chunk = first[2:] if mark in _UTF_16 else first.removeprefix(codecs.BOM_UTF8)
-    decoder = codecs.getincrementaldecoder(name)()
+    errors = _LENIENT.get(name, "surrogatepass") if lenient else "strict"
+    decoder = codecs.getincrementaldecoder(name)(errors)
     line = 1
     while True:
         try:
@@ -37,6 +43,25 @@ def decoded(stream: Source, *, encoding: str, origin: str) -> Iterator[str]:
             return
         line += text.count("\n")
         chunk = stream.read(CHUNK)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether text that was decoded leniently is text."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def encoded(text: str) -> bytes:
+    """The bytes of text that was decoded leniently: those of the file, where it is UTF-8."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _first(stream: Source) -> bytes:
