@@ -49,8 +49,8 @@ _GZIP_LEVEL = 6
 _USERS = 100_000
 _ACTIONS = ("Product Viewed", "Product Added", "Search", "Checkout Started", "Order Completed", "Signed In")
 _DEVICES = (
-    ("iOS", "iOS 19.2", "iPhone17,3"),
-    ("iOS", "iOS 18.6", "iPad14,10"),
+    ("iOS", "iOS 19.2", "iPhone 17"),
+    ("iOS", "iOS 18.6", "iPad Air"),
     ("Android", "Android 16", "Pixel 10 Pro"),
     ("Android", "Android 15", "SM-S931B"),
     (None, "Windows 11", "Chrome"),
@@ -92,7 +92,7 @@ def write(folder: Path, *, rows: int) -> Files:
     table = pj.read_json(pa.BufferReader(lines), parse_options=pj.ParseOptions(explicit_schema=_SCHEMA))
     pq.write_table(table, folder / FILES["parquet"])
     text = pa.BufferOutputStream()
-    pv.write_csv(table, text)
+    pv.write_csv(table, text, pv.WriteOptions(quoting_style="none"))
     (folder / FILES["csv"]).write_bytes(gzip.compress(text.getvalue(), _GZIP_LEVEL))
     return Files(
         folder=folder, rows=rows, json_bytes=len(lines), ids=digest(table.column("id").to_pylist())

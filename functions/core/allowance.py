@@ -25,6 +25,10 @@ class Allowance:
         """That of a file of `size` bytes."""
         return cls(max(LEAST, RATIO * size), size, origin)
 
+    def again(self) -> "Allowance":
+        """Another of the same, where bytes are counted at two places."""
+        return Allowance(self._most, self._size, self._origin)
+
     def take(self, count: int) -> None:
         """So many more bytes were unpacked.
 

@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol, cast
 
 import msgspec
 
+from functions.core.errors import Code
 from functions.core.formats.faults import broken
 from functions.core.formats.streams import Sink, Source
 
@@ -20,6 +21,11 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644
 _UNIX = 3
 _TAR_BLOCK = tarfile.BLOCKSIZE
+_MOST_HEADERS = 1024 * 1024
+"""Bytes before a member of a tar file: its header, long names, and what it reads ahead."""
+
+_MOST_DIRECTORY = 8 * 1024 * 1024
+"""Bytes of a zip file's directory: 80,000 members or so, of which each takes ten times as much memory."""
 
 
 class Archive(Protocol):
@@ -107,17 +113,48 @@ class _Told:
 
 
 class _Ending:
-    """A source that remembers its end."""
+    """The source of a tar file, which remembers its end and bounds what is read."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, origin: str) -> None:
         self._source = source
+        self._origin = origin
+        self._left: int | None = None
         self.last = b""
+
+    @contextmanager
+    def at_most(self, size: int) -> Iterator[None]:
+        """Refuse to read more than so many bytes, of which tarfile would hold all that it takes for a header."""
+        self._left = size
+        yield
+        self._left = None
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes, none at the end."""
         data = self._source.read(size)
+        if self._left is not None:
+            self._left -= len(data)
+            if self._left < 0:
+                raise broken(self._origin, f"a header in this tar file has more than {_MOST_HEADERS} bytes")
         self.last = (self.last + data[-_TAR_BLOCK:])[-_TAR_BLOCK:]
         return data
+
+
+class _Directed:
+    """A zip file whose directory is not read if that would fill memory; zipfile reads nothing else as a whole."""
+
+    def __init__(self, stream: BinaryIO, origin: str) -> None:
+        self._origin = origin
+        self._read = stream.read
+        self.seek = stream.seek
+        self.tell = stream.tell
+        self.seekable = stream.seekable
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes."""
+        if size > _MOST_DIRECTORY:
+            message = f"this zip file has a directory of {size} bytes; the limit is {_MOST_DIRECTORY}"
+            raise broken(self._origin, message, cure="have fewer members", code=Code.TOO_LARGE)
+        return self._read(size)
 
 
 def zip_members(stream: BinaryIO, origin: str) -> Iterator[Member]:
@@ -127,7 +164,7 @@ def zip_members(stream: BinaryIO, origin: str) -> Iterator[Member]:
         Refused: It is damaged, or a member is encrypted.
     """
     with _told(origin, "zip"):
-        file = zipfile.ZipFile(stream)
+        file = zipfile.ZipFile(cast("BinaryIO", _Directed(stream, origin)))
     for info in file.infolist():
         if info.is_dir() or _hidden(info.filename):
             continue
@@ -146,12 +183,15 @@ def tar_members(stream: Source, origin: str) -> Iterator[Member]:
     Raises:
         Refused: It is damaged or ends early, or a member is no file.
     """
-    ending = _Ending(stream)
+    ending = _Ending(stream, origin)
     with _told(origin, "tar"):
         file = tarfile.open(fileobj=cast("BinaryIO", ending), mode="r|")  # noqa: SIM115 - it holds nothing to close
     while True:
-        with _told(origin, "tar"):
+        unread = max(0, file.offset - file.fileobj.tell()) if file.fileobj else 0
+        with _told(origin, "tar"), ending.at_most(unread + _MOST_HEADERS):
             info = file.next()
+        # It keeps a list of all there have been.
+        file.members.clear()
         if info is None:
             break
         if info.isdir() or _hidden(info.name):

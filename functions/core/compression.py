@@ -7,6 +7,7 @@ import msgspec
 from isal import isal_zlib
 
 from functions.core import archives
+from functions.core.allowance import Allowance, Counted
 from functions.core.formats.faults import broken
 from functions.core.formats.streams import Sink, Source
 
@@ -157,20 +158,32 @@ ARCHIVES: dict[str, Callable[[BinaryIO], archives.Archive]] = {
 }
 
 
-def members(stream: BinaryIO, compression: str, origin: str) -> Iterator[archives.Member]:
+def members(
+    stream: BinaryIO, compression: str, origin: str, allowance: Allowance | None = None
+) -> Iterator[archives.Member]:
     """The files within a stream, each to be read before the next; a zip's must be one that can be sought in.
 
-    Members that are directories, or whose name begins with `_` or `.`, are left out, as in a folder.
+    Members that are directories, or whose name begins with `_` or `.`, are left out, as in a folder. With an
+    `allowance` no more is unpacked than it has.
 
     Raises:
-        Refused: It is damaged or ends early.
+        Refused: It is damaged, ends early, or unpacks to too much.
     """
+
+    def counted(source: Source, allowance: Allowance | None) -> Source:
+        return Counted(source, allowance) if allowance else source
+
     if compression == "none":
         yield archives.Member("", stream)
-    elif compression == "gzip":
-        yield archives.Member("", GzipReader(stream, origin))
-    elif compression == "zip":
-        yield from archives.zip_members(stream, origin)
+        return
+    if compression == "gzip":
+        yield archives.Member("", counted(GzipReader(stream, origin), allowance))
+        return
+    if compression == "zip":
+        found = archives.zip_members(stream, origin)
     else:
+        # Members that are left out are unpacked, too; those that are sparse have more than was unpacked.
         unpacked = GzipReader(stream, origin) if compression == "tgz" else stream
-        yield from archives.tar_members(unpacked, origin)
+        found = archives.tar_members(counted(unpacked, allowance and allowance.again()), origin)
+    for member in found:
+        yield archives.Member(member.name, counted(member.stream, allowance))

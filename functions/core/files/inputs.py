@@ -94,7 +94,9 @@ class DataFile(msgspec.Struct, frozen=True, kw_only=True):
             for each in self._contents(stream, Allowance.of(size, self.name)):
                 if each.member and told_by(each.member).compression:
                     raise broken(
-                        each.reading.origin, "an archive within an archive is not unpacked", cure="unpack it first"
+                        each.reading.origin,
+                        "an archive within an archive is not unpacked",
+                        cure="unpack it first",
                     )
                 yield from each.format.records(each.stream, each.reading, each.shape)
 

@@ -24,7 +24,7 @@ from functions.core.formats.tolerant import RecordBatch
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """A format with its settings; `columns` are the names of columns that stand in no header, for `Format.records`."""
+    """A format with its settings; `columns`, for `Format.records`, are names that stand in no header."""
 
     format: str
     delimited: Delimited = Delimited()
@@ -48,9 +48,10 @@ class Encoder(Protocol):
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """What a format is.
 
-    `read` ends at the first row that cannot be read, `records` reads on past it. `uniform`: all rows of an input have the columns, and the kinds, that its first batch shows. `survey` is made
-    anew for each output, and its result is what the writer is given. Text is written by `encoder`, which gives
-    records that can be counted and parted; Parquet, where nothing can, by `parquet.ParquetWriter`.
+    `read` ends at the first row that cannot be read, `records` reads on past it. `uniform`: all rows of an input
+    have the columns, and the kinds, that its first batch shows. `survey` is made anew for each output, and its
+    result is what the writer is given. Text is written by `encoder`, which gives records that can be counted and
+    parted; Parquet, where nothing can, by `parquet.ParquetWriter`.
     """
 
     extensions: tuple[str, ...]

@@ -60,9 +60,7 @@ class DelimitedBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     def sizes(self) -> Sequence[int]:
         """About the size of each."""
-        return [
-            len(record.text) * (1 if record.text.isascii() else _CHARACTER) for record in self.found
-        ]
+        return [len(record.text) * (1 if record.text.isascii() else _CHARACTER) for record in self.found]
 
     def records(self) -> list[Row | Unread]:
         """The rows."""
@@ -108,9 +106,7 @@ def _columns(
     return columns_of(first, cells, reading.origin, settings)
 
 
-def _batches(
-    found: Iterable[Record | LargeRecord], origin: str, layout: Layout
-) -> Iterator[RecordBatch]:
+def _batches(found: Iterable[Record | LargeRecord], origin: str, layout: Layout) -> Iterator[RecordBatch]:
     """The records in order, those apart that are too large."""
     records: list[Record] = []
     for each in found:

@@ -101,7 +101,7 @@ class Ends:
             # A character has at most four bytes.
             if not self._count and isinstance(line, str) and len(line) <= limit:
                 mark = first(line)
-                if mark is None or mark.group() == "\r" and mark.end() == len(line):
+                if mark is None or (mark.group() == "\r" and mark.end() == len(line)):
                     yield Record(line if mark is None else line[:-1], self._line, simple=True)
                     self._line += 1
                     continue

@@ -59,10 +59,10 @@ def read_lines(stream: Source, reading: Reading) -> Iterator[RecordBatch]:
         begun.add(first)
         if others:
             last = others.pop()
-            yield from _batches([begun.end(), *others], number, reading)
+            yield from _ended(begun, others, number, reading)
             number += len(others) + 1
             begun.add(last)
-    yield from _batches([begun.end()], number, reading)
+    yield from _ended(begun, [], number, reading)
 
 
 def read_array(stream: Source, reading: Reading) -> Iterator[RecordBatch]:
@@ -108,26 +108,43 @@ class _Begun:
         return line
 
 
-def _batches(lines: list[Original | bytes], first: int, reading: Reading) -> Iterator[RecordBatch]:
+def _ended(
+    begun: "_Begun", others: list[bytes], number: int, reading: Reading
+) -> Iterator[RecordBatch]:
+    """The records of a line that has ended, and of others behind it."""
+    line = begun.end()
+    if line.size > reading.max_record_bytes:
+        yield _large(line, number, reading)
+        yield from _batches(others, number + 1, reading) if others else ()
+    else:
+        yield from _batches([line.text, *others], number, reading)
+
+
+def _batches(lines: list[bytes], first: int, reading: Reading) -> Iterator[RecordBatch]:
     """The records of some lines."""
     limit = reading.max_record_bytes
-    texts: list[bytes] = []
-    places: list[int] = []
-    for place, line in enumerate(lines, first):
-        text, size = (line, len(line)) if type(line) is bytes else (line.text, line.size)
-        if size > limit:
-            yield from _batch(texts, places, reading)
-            texts, places = [], []
-            shown = Original(text[:MOST_SHOWN], size)
-            yield LargeRecord(origin=reading.origin, line=place, shown=shown, limit=limit)
-        elif text and not text.isspace():
-            texts.append(text)
-            places.append(place)
-    yield from _batch(texts, places, reading)
+    if max(map(len, lines)) <= limit:
+        yield from _batch(lines, first, reading)
+        return
+    start = 0
+    for place, line in enumerate(lines):
+        if len(line) > limit:
+            yield from _batch(lines[start:place], first + start, reading)
+            yield _large(Original.of(line), first + place, reading)
+            start = place + 1
+    yield from _batch(lines[start:], first + start, reading)
 
 
-def _batch(texts: list[bytes], places: list[int], reading: Reading) -> Iterable[TextBatch]:
+def _batch(lines: list[bytes], first: int, reading: Reading) -> Iterable[TextBatch]:
+    texts = [line for line in lines if line and not line.isspace()]
+    places: Sequence[int] = range(first, first + len(lines))
+    if len(texts) < len(lines):
+        places = [place for place, line in enumerate(lines, first) if line and not line.isspace()]
     return [TextBatch(origin=reading.origin, lines=places, texts=texts)] if texts else []
+
+
+def _large(shown: Original, line: int, reading: Reading) -> LargeRecord:
+    return LargeRecord(origin=reading.origin, line=line, shown=shown, limit=reading.max_record_bytes)
 
 
 def _exactly(text: bytes) -> Row | Unread:

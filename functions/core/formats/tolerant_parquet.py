@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 import pyarrow as pa
@@ -133,9 +133,8 @@ def _values(column: pa.Array, wanted: pa.DataType) -> list[Any]:
 
 def _listed(column: pa.Array) -> list[Any]:
     if not column.null_count and (code := _CODES.get(column.type)):
-        data = memoryview(column.buffers()[1]).cast("b").cast(code)
-        listed: list[Any] = data[column.offset : column.offset + len(column)].tolist()
-        return listed
+        data = memoryview(column.buffers()[1]).cast(code)
+        return data[column.offset : column.offset + len(column)].tolist()
     values: list[Any] = column.to_pylist(maps_as_pydicts="strict")
     return values
 
@@ -145,7 +144,7 @@ def _plain(value: Any) -> Any:
     return value if convert is None else convert(value)
 
 
-_CODES = {pa.int64(): "q", pa.float64(): "d"}
+_CODES: dict[pa.DataType, Literal["q", "d"]] = {pa.int64(): "q", pa.float64(): "d"}
 """Types whose values lie in memory as Python can list them."""
 
 _JSON_ALREADY = (pa.types.is_integer, pa.types.is_boolean, pa.types.is_string, pa.types.is_large_string)
