@@ -94,9 +94,7 @@ def write(folder: Path, *, rows: int) -> Files:
     text = pa.BufferOutputStream()
     pv.write_csv(table, text, pv.WriteOptions(quoting_style="none"))
     (folder / FILES["csv"]).write_bytes(gzip.compress(text.getvalue(), _GZIP_LEVEL))
-    return Files(
-        folder=folder, rows=rows, json_bytes=len(lines), ids=digest(table.column("id").to_pylist())
-    )
+    return Files(folder=folder, rows=rows, json_bytes=len(lines), ids=digest(table.column("id").to_pylist()))
 
 
 def write_small(folder: Path, *, files: int, rows: int) -> None:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from functions.adapters.intakes import StoredIntake
 from functions.adapters.runs import RunLedger
 from functions.adapters.sending import Sender
@@ -31,6 +33,10 @@ class Seals:
             return False
         now = int(self._clock())
         tally = self._runs.tally(run.id)
+        if run.flush is not None and tally.messages == 0:
+            # A repeated message began it and brought nothing: its age counts from its first rows.
+            self._runs.replace(msgspec.structs.replace(run, created_at=now))
+            return False
         if not due(run, tally, found.intake if found else None, now=now):
             return False
         version = found.version if found else 0

@@ -187,11 +187,11 @@ def tar_members(stream: Source, origin: str) -> Iterator[Member]:
     with _told(origin, "tar"):
         file = tarfile.open(fileobj=cast("BinaryIO", ending), mode="r|")  # noqa: SIM115 - it holds nothing to close
     while True:
-        unread = max(0, file.offset - file.fileobj.tell()) if file.fileobj else 0
+        unread = max(0, file.offset - cast("BinaryIO", file.fileobj).tell())
         with _told(origin, "tar"), ending.at_most(unread + _MOST_HEADERS):
             info = file.next()
-        # It keeps a list of all there have been.
-        file.members.clear()
+        # It keeps a list of all there have been, for nobody; until Python 3.13 there is no other way.
+        file.members.clear()  # type: ignore[attr-defined] # which the library's types leave out
         if info is None:
             break
         if info.isdir() or _hidden(info.name):

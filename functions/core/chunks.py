@@ -2,26 +2,28 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from functions.core.compression import GzipReader, GzipWriter
-from functions.core.converter.rows import Passed, Reject, Rows
-from functions.core.errors import Refused
+from functions.core.converter.rows import Reject, Rows
 from functions.core.events import identities, timestamps
 from functions.core.events.exported import Recorder
 from functions.core.events.fields import DataType
 from functions.core.events.rules import Row, Rules
 from functions.core.events.stamps import Stamps
-from functions.core.formats import json_values
-from functions.core.formats.rows import Batch, JsonBatch
-from functions.core.formats.rows import Row as Record
+from functions.core.formats.tolerant import RecordBatch, Unread
 from functions.core.imports import Counters
 
 _BLOCK = 1024 * 1024
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+_AT_ONCE = 2_000
+"""Lines that are compressed together."""
+
+_UNWRITABLE = Reject("what it becomes cannot be written as JSON")
+_encode_into = msgspec.json.Encoder(decimal_format="number").encode_into
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -63,9 +65,8 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
         """The chunk without these records, which repeat others."""
         if not refused:
             return self
-        kept = [
-            line for number, line in zip(self.numbers, self._lines(), strict=True) if number not in refused
-        ]
+        lines = zip(self.numbers, self.events(), strict=True)
+        kept = [msgspec.Raw(line) for number, line in lines if number not in refused]
         lines, size = _packed(kept)
         changes = [change for change in self.changes if change.record not in refused]
         counters = msgspec.structs.replace(
@@ -86,10 +87,10 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     def stamped(self, stamps: Stamps) -> "Chunk":
         """The chunk as it is when it is staged anew, in a later hour."""
         anew = {
-            "server_upload_time": msgspec.Raw(_encode(timestamps.text(stamps.server_upload))),
-            "processed_time": msgspec.Raw(_encode(timestamps.text(stamps.processed))),
+            "server_upload_time": timestamps.text(stamps.server_upload),
+            "processed_time": timestamps.text(stamps.processed),
         }
-        lines, size = _packed(_encode(_members(line) | anew) for line in self._lines())
+        lines, size = _packed(_members(line) | anew for line in self.events())
         return msgspec.structs.replace(self, lines=lines, size=size, staged=stamps.server_upload)
 
     def noting(self, passed: Mapping[str, int]) -> "Chunk":
@@ -100,9 +101,6 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 
     def events(self) -> Iterator[bytes]:
         """Each event as JSON."""
-        return self._lines()
-
-    def _lines(self) -> Iterator[bytes]:
         reader = GzipReader(io.BytesIO(self.lines), self.id)
         rest = b""
         while data := reader.read(_BLOCK):
@@ -133,84 +131,96 @@ class Chunker:
         self._key = key
         self._now = now
 
-    def convert(self, batches: Iterable[Batch], *, id: str, first: int, stamps: Stamps) -> Chunk:  # noqa: A002 - the field's name
+    def convert(self, batches: Iterable[RecordBatch], *, id: str, first: int, stamps: Stamps) -> Chunk:  # noqa: A002 - the field's name
         """The chunk of these records, of which so many `first` ones of the file come before."""
         made = _Made(self._conversion, Recorder(self._conversion.project, stamps, part=id))
+        convert, now = self._conversion.rows.row, self._now
         number = first
         for batch in batches:
-            for place, record in enumerate(_records(batch)):
+            for place, record in enumerate(batch.records()):
                 number += 1
-                if isinstance(record, Refused):
-                    made.reject(Reject(record.faults[0].message), self._told(batch, place, number, {}))
+                if isinstance(record, Unread):
+                    reject = Reject(record.reason)
+                    made.reject(reject, self._told(batch, place, number), detail=record.detail)
                     continue
-                row = self._conversion.rows.row(record, self._now)
-                if isinstance(row, Reject):
-                    made.reject(row, self._told(batch, place, number, record))
-                elif isinstance(row, Passed):
-                    made.passed[row.reason] += 1
+                row = convert(record, now)
+                if isinstance(row, dict):
+                    self._take(made, row, number, batch, place)
+                elif isinstance(row, Reject):
+                    made.reject(row, self._told(batch, place, number))
                 else:
-                    self._take(made, row, number)
+                    made.passed[row.reason] += 1
+            made.pack()
         return made.chunk(id, number - first, staged=stamps.server_upload)
 
-    def _take(self, made: "_Made", row: Row, number: int) -> None:
-        if self._conversion.rules.kind(row) is not DataType.EVENT:
-            made.changes.append(Change(number, self._conversion.rules.kind(row), row))
+    def _take(self, made: "_Made", row: Row, number: int, batch: RecordBatch, place: int) -> None:
+        kind = self._conversion.rules.kind(row)
+        if kind is not DataType.EVENT:
+            made.changes.append(Change(number, kind, row))
             return
         given = identities.insert_id(row)
         if given is None and self._conversion.made is not None:
             row["insert_id"] = identities.made_insert_id(self._bucket, self._key, number)
         wanted = self._conversion.claims and (given is not None or bool(self._conversion.made))
-        made.event(row, number, claim=identities.claim(row) if wanted else None)
+        if not made.event(row, number, claim=identities.claim(row) if wanted else None):
+            made.reject(_UNWRITABLE, self._told(batch, place, number))
 
-    def _told(self, batch: Batch, place: int, number: int, record: Record) -> dict[str, Any]:
-        """Where a record is, and what it is."""
-        text = batch.records[place] if isinstance(batch, JsonBatch) else json_values.encode(record)
-        return {"file": self._key, "record": number, "line": batch.lines[place], "text": text.decode()}
+    def _told(self, batch: RecordBatch, place: int, number: int) -> dict[str, Any]:
+        """Where a record is, and what stands there; of a large one its beginning, and its size."""
+        original = batch.original(place)
+        text = original.text.decode(errors="backslashreplace")
+        told = {"file": batch.origin, "record": number, "line": batch.line(place), "text": text}
+        return told if original.whole else told | {"text_bytes": original.size}
 
 
 class _Made:
     """What has become of records so far."""
 
     def __init__(self, conversion: Conversion, recorder: Recorder) -> None:
-        self._rules = conversion.rules
-        self._recorder = recorder
-        self._lines = io.BytesIO()
-        self._gzip = GzipWriter(self._lines)
-        self._size = 0
-        self._rejects: list[bytes] = []
+        self._defaults = conversion.rules.with_defaults({}).items()
+        self._record = recorder.record
+        self._lines = _Lines()
+        self._rejects = _Lines()
         self._reasons: Counter[str] = Counter()
-        self._claimed: dict[tuple[str, str], None] = {}
-        self._claims: list[Claim] = []
+        self._claimed: dict[tuple[str, str], int] = {}
         self._numbers: list[int] = []
         self._duplicates = 0
         self.passed: Counter[str] = Counter()
         self.changes: list[Change] = []
 
-    def event(self, row: Row, number: int, *, claim: tuple[str, str] | None) -> None:
-        """Add an event, unless it repeats one of this chunk."""
-        if claim is not None:
-            if claim in self._claimed:
-                self._duplicates += 1
-                return
-            self._claimed[claim] = None
-            self._claims.append(Claim(number, *claim))
-        row = self._rules.with_defaults(row)
-        if row.get("user_properties") and row["$skip_user_properties_sync"] is False:
-            self.changes.append(Change(number, DataType.USER_PROPERTIES, row))
+    def event(self, row: Row, number: int, *, claim: tuple[str, str] | None) -> bool:
+        """Add an event, unless it repeats one of this chunk; false where it cannot be written as JSON."""
+        if claim is not None and claim in self._claimed:
+            self._duplicates += 1
+            return True
+        # The row is nobody else's; a copy of each would cost as much as its conversion.
+        for name, value in self._defaults:
+            if row.get(name) is None:
+                row[name] = value
+        if not self._lines.add(self._record(row, len(self._numbers) + 1)):
+            return False
         self._numbers.append(number)
-        line = _encode(self._recorder.record(row, len(self._numbers))) + b"\n"
-        self._gzip.write(line)
-        self._size += len(line)
+        if claim is not None:
+            self._claimed[claim] = number
+        if row["$skip_user_properties_sync"] is False and row.get("user_properties"):
+            self.changes.append(Change(number, DataType.USER_PROPERTIES, row))
+        return True
 
-    def reject(self, reject: Reject, told: dict[str, Any]) -> None:
+    def reject(self, reject: Reject, told: dict[str, Any], *, detail: str = "") -> None:
         """Add a record that is refused."""
         self._reasons[f"{reject.field}: {reject.reason}" if reject.field else reject.reason] += 1
         given = {"field": reject.field, "operator": reject.operator, "reason": reject.reason}
-        self._rejects.append(_encode(told | given))
+        self._rejects.add(told | given | ({"detail": detail} if detail else {}))
+
+    def pack(self) -> None:
+        """Compress what there is."""
+        self._lines.pack()
+        self._rejects.pack()
 
     def chunk(self, id: str, records: int, *, staged: int) -> Chunk:  # noqa: A002 - as above
         """All of it."""
-        self._gzip.close()
+        lines, size = self._lines.end()
+        rejects, _ = self._rejects.end()
         return Chunk(
             id=id,
             counters=Counters(
@@ -221,40 +231,54 @@ class _Made:
                 rejects=dict(self._reasons),
                 passed=dict(self.passed),
             ),
-            lines=self._lines.getvalue(),
-            size=self._size,
+            lines=lines,
+            size=size,
             staged=staged,
             numbers=self._numbers,
-            claims=self._claims,
+            claims=[Claim(number, *claim) for claim, number in self._claimed.items()],
             changes=self.changes,
-            rejects=_packed(self._rejects)[0] if self._rejects else b"",
+            rejects=rejects if self._reasons else b"",
         )
 
 
-def _records(batch: Batch) -> Iterator[Record | Refused]:
-    """The records of a batch; where one cannot be read, why."""
-    try:
-        yield from batch.rows()
-    except Refused:
-        if not isinstance(batch, JsonBatch):
-            raise
-        for record, line in zip(batch.records, batch.lines, strict=True):
-            yield _record(record, batch.origin, line)
+class _Lines:
+    """Lines as gzip, compressed many at a time."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._size = 0
+        self._target = io.BytesIO()
+        self._gzip = GzipWriter(self._target)
+
+    def add(self, value: Any) -> bool:
+        """Add a value as a line of JSON; false, and nothing added, where it cannot be one."""
+        waiting = self._waiting
+        before = len(waiting)
+        try:
+            _encode_into(value, waiting, before)
+        except (ValueError, OverflowError, RecursionError):
+            del waiting[before:]
+            return False
+        waiting += b"\n"
+        return True
+
+    def pack(self) -> None:
+        """Compress the lines that wait."""
+        self._size += self._gzip.write(self._waiting)
+        self._waiting = bytearray()
+
+    def end(self) -> tuple[bytes, int]:
+        """All lines as gzip, and their bytes without it."""
+        self.pack()
+        self._gzip.close()
+        return self._target.getvalue(), self._size
 
 
-def _record(record: bytes, origin: str, line: int) -> Record | Refused:
-    try:
-        return json_values.decode(record, origin, line)
-    except Refused as refused:
-        return refused
-
-
-def _packed(lines: Iterable[bytes] | Sequence[bytes]) -> tuple[bytes, int]:
-    """Lines as gzip, and their bytes without it."""
-    target, size = io.BytesIO(), 0
-    gzip = GzipWriter(target)
-    for line in lines:
-        gzip.write(line + b"\n")
-        size += len(line) + 1
-    gzip.close()
-    return target.getvalue(), size
+def _packed(lines: Iterable[Any]) -> tuple[bytes, int]:
+    """Values as lines of JSON in gzip, and their bytes without it."""
+    packed, rest = _Lines(), iter(lines)
+    while some := list(islice(rest, _AT_ONCE)):
+        for each in some:
+            packed.add(each)
+        packed.pack()
+    return packed.end()

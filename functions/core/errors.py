@@ -41,7 +41,11 @@ _UPDATE_THEN_RESTART = ("sluice {what} update FILE", "sluice failures restart {f
 
 RESOLUTIONS: dict[Code, tuple[str, ...]] = {
     Code.BAD_DEFINITION: ("sluice definition check FILE", "sluice {what} update FILE"),
-    Code.BAD_FILE: ("mend the file where it is told, or say in `input` how it is to be read",),
+    Code.BAD_FILE: (
+        "of a file: mend it where it is told, or say in `input` how it is to be read",
+        "of a run: choose another `format` or `columns`, then sluice destination update FILE",
+        "sluice failures restart {failure}",
+    ),
     Code.BAD_KEY: (
         "sluice failures show {failure} --body > message.json",
         "for messages: sluice template render TEMPLATE --message message.json",

@@ -147,9 +147,12 @@ class FileWriter:
         return self._destinations.version(run.destination, run.version or 0)
 
     def _finish(self, run: Run, state: RunState, written: list[Written]) -> None:
+        rows = sum(each.rows for each in written)
         ended = msgspec.structs.replace(
             released(run, now=0, wait=0),
             state=state,
+            # Rows that were committed between the count and the seal are in the files, and not in the count.
+            tally=msgspec.structs.replace(run.tally, rows=max(rows, run.tally.rows)),
             done_at=int(self._clock()),
             files=len(written),
             file_bytes=sum(each.bytes for each in written),

@@ -15,7 +15,7 @@ from functions.core.definitions.sources import Source
 from functions.core.errors import Code, Transient
 from functions.core.event_groups import EventPart, hour_of
 from functions.core.events.stamps import Stamps
-from functions.core.formats.rows import Batch
+from functions.core.formats.tolerant import RecordBatch
 from functions.core.imports import ImportFile, after_chunk
 from functions.core.profiles import Origin
 
@@ -46,7 +46,7 @@ class ChunkWriter:
         self._clock = clock
 
     def write(
-        self, file: ImportFile, source: Source, chunker: Chunker, batches: Sequence[Batch]
+        self, file: ImportFile, source: Source, chunker: Chunker, batches: Sequence[RecordBatch]
     ) -> ImportFile:
         """Do all that a chunk is for, and commit it; the file as it is after that.
 

@@ -8,7 +8,7 @@ from functions.core.definitions.sources import MadeInsertIds, Source
 from functions.core.errors import Code, Permanent
 from functions.core.events.rules import Rules
 from functions.core.events.stamps import Stamps
-from functions.core.formats.rows import Batch
+from functions.core.formats.tolerant import RecordBatch
 from functions.core.imports import Counters, ImportFile
 
 
@@ -26,7 +26,7 @@ def chunker_of(source: Source, file: ImportFile) -> Chunker:
     return Chunker(conversion, bucket=file.bucket, key=file.key, now=file.now)
 
 
-def survey(chunker: Chunker, source: Source, chunks: Iterable[list[Batch]]) -> None:
+def survey(chunker: Chunker, source: Source, chunks: Iterable[list[RecordBatch]]) -> None:
     """Convert all of a file before anything of it is output.
 
     Raises:

@@ -3,7 +3,7 @@
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -15,8 +15,8 @@ from functions.adapters.sources import OpenSource, Sources
 from functions.core import cutting
 from functions.core.errors import Code, Permanent, Transient
 from functions.core.files.inputs import DataFile
-from functions.core.formats.faults import broken
-from functions.core.formats.rows import MAX_RECORD_BYTES, Batch
+from functions.core.formats.rows import MAX_RECORD_BYTES
+from functions.core.formats.tolerant import RecordBatch
 from functions.core.imports import FileState, ImportFile, finished, pinned
 from functions.core.sealing import AGAIN_SECONDS, MAX_LOST, leased, released
 from functions.importer.chunk import ChunkWriter
@@ -118,10 +118,10 @@ class FileReader:
             file = reading.file = self._chunks.resume(file, opened.source)
             refuse_too_many(opened.source, file.counters)
         with _fetched(opened, file) as data:
-            chunker, columns = chunker_of(opened.source, file), opened.source.converter.columns
+            chunker = chunker_of(opened.source, file)
             if opened.source.rejects.all_or_nothing and file.chunks == 0:
-                survey(chunker, opened.source, _chunks(data, columns, file))
-            for batches in _chunks(data, columns, file):
+                survey(chunker, opened.source, _chunks(data, file))
+            for batches in _chunks(data, file):
                 if time.monotonic() >= end:
                     return False
                 reading.file = self._chunks.write(reading.file, opened.source, chunker, batches)
@@ -153,25 +153,10 @@ class _Reading:
         self.resumed = resumed
 
 
-def _chunks(data: DataFile, columns: Sequence[str] | None, file: ImportFile) -> Iterator[list[Batch]]:
-    """What of the file has not been committed yet, chunk by chunk; `columns` are those of one without a header."""
-    batches = (batch for table in data.tables() for batch in table.batches)
-    unread = cutting.after(batches if columns is None else _named(batches, columns), file.counters.records)
+def _chunks(data: DataFile, file: ImportFile) -> Iterator[list[RecordBatch]]:
+    """What of the file has not been committed yet, chunk by chunk."""
+    unread = cutting.after(data.records(), file.counters.records)
     return cutting.chunks(unread, records=file.chunk_records, size=file.chunk_bytes)
-
-
-def _named(batches: Iterable[Batch], columns: Sequence[str]) -> Iterator[Batch]:
-    """The batches with the names that the converter gives to columns without a header.
-
-    Raises:
-        Refused: There are more columns, or fewer.
-    """
-    for batch in batches:
-        given = tuple(batch.columns or ())
-        if len(given) != len(columns):
-            message = f"the file has {len(given)} columns; the converter names {len(columns)}"
-            raise broken(batch.origin, message, cure="mend `csvConfig.columns`")
-        yield batch.select(dict(zip(columns, given, strict=True)))
 
 
 @contextmanager
@@ -186,5 +171,11 @@ def _fetched(opened: OpenSource, file: ImportFile) -> Iterator[DataFile]:
             with path.open("rb") as data:
                 yield data
 
-        told = opened.source.converter.input
-        yield DataFile(name=file.key, open=stream, told=told, max_record_bytes=MAX_RECORD_BYTES)
+        converter = opened.source.converter
+        yield DataFile(
+            name=file.key,
+            open=stream,
+            told=converter.input,
+            columns=converter.columns,
+            max_record_bytes=MAX_RECORD_BYTES,
+        )

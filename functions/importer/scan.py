@@ -26,12 +26,12 @@ from functions.core.records import Record
 from functions.core.scanning import Pair, Pass, Seen
 from functions.importer.look import look
 
-_PAGE = 1_000
-"""Keys that are looked at, and held in memory, together: as many as S3 lists at a time."""
-
 
 class Scanner:
-    """Scans through its ports; `clock` gives seconds since the epoch."""
+    """Scans through its ports, so many keys at a time, which it holds in memory: as many as S3 lists at once.
+
+    `clock` gives seconds since the epoch.
+    """
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Scanner:
         scans: Scans,
         tasks: Sender,
         inbox: Inbox,
+        page_keys: int = 1_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._sources = sources
@@ -48,6 +49,7 @@ class Scanner:
         self._scans = scans
         self._tasks = tasks
         self._inbox = inbox
+        self._page_keys = page_keys
         self._clock = clock
 
     def scan(self, record: Record, source: StoredSource, task: ScanTask, *, end: float) -> Outcome:
@@ -111,7 +113,7 @@ class Scanner:
         # Every key below a prefix comes after the prefix without its end.
         known = self._files.of(opened.name, after=after or prefix[:-1])
         pairs = scanning.merged(listing, scanning.below(known, prefix))
-        while page := list(islice(pairs, _PAGE)):
+        while page := list(islice(pairs, self._page_keys)):
             yield page
 
     def _look_at(self, opened: OpenSource, pairs: Sequence[Pair], *, began: int) -> Seen:

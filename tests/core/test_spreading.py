@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,5 +18,5 @@ def test_what_is_picked_is_spread_over_all(total: int, count: int) -> None:
     numbers = [each.number for each in picked]
     if numbers:
         assert (numbers[0], numbers[-1]) == (1, total)
-    gaps = [second - first for first, second in zip(numbers, numbers[1:], strict=False)]
+    gaps = [second - first for first, second in pairwise(numbers)]
     assert all(0 < gap <= 4 * total / count for gap in gaps)

@@ -4,11 +4,14 @@ import gzip
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 from functions.core.runs import RunState
-from local.faults import calls_of, delay, refuse
+from local.calls import Call
+from local.faults import calls_of, refuse
 from local.function import Function
+from local.mappings import Mapping as QueueMapping
 from tests.system.stage import NOTHING_WAITS, Seen
 from tests.system.stream_stage import Streams, done, end, file_of, lines, rows
 
@@ -67,13 +70,11 @@ def test_two_invocations_that_have_the_same_rows_at_the_same_time_stage_them_onc
     destination = streams.destination()
     streams.send(*said(destination, "r"))
     streams.inject(calls_of("PutObject"), refuse(400, "RequestTimeout"))
-    records = delivered(streams)
-    streams.inject(calls_of("TransactWriteItems"), delay(0.2), times=4)
+    records = delivered(streams.stager)
 
-    with ThreadPoolExecutor(2) as pool:
-        some = [pool.submit(failed, streams.stager.function, part) for part in (records[:16], records[8:])]
-    assert [each.result() for each in some] == [[], []]
+    both = while_one_waits(streams, "TransactWriteItems", streams.stager.function, records[:16], records[8:])
 
+    assert both == ([], [])
     streams.settle(destination)
     assert streams.seen(destination) == Seen(objects={file_of("r"): file("r")})
     assert [run.tally.messages for run in streams.with_rows(destination)] == [MESSAGES]
@@ -82,24 +83,41 @@ def test_two_invocations_that_have_the_same_rows_at_the_same_time_stage_them_onc
 def test_of_two_that_deliver_a_run_at_the_same_time_one_does(streams: Streams) -> None:
     destination = streams.destination()
     streams.staged(*said(destination, "r"))
-    streams.inject(calls_of("AssumeRole"), refuse(500, "InternalFailure"), times=9)
-    [record] = delivered(streams, streams.file_writer)
-    streams.stage.faults.clear()
-    streams.inject(calls_of("GetObject"), delay(2))
+    streams.inject(calls_of("GetObject"), refuse(400, "RequestTimeout"))
+    [record] = delivered(streams.file_writer)
 
-    with ThreadPoolExecutor(2) as pool:
-        both = [pool.submit(failed, streams.file_writer.function, [record]) for _ in range(2)]
-    comes_back = [each.result() for each in both]
+    both = while_one_waits(streams, "GetObject", streams.file_writer.function, [record], [record])
 
-    assert sorted(comes_back) == [[], [record["messageId"]]]
+    assert both == ([], [record["messageId"]])
     assert len(streams.stage.calls("PutObject", containing=f"/{destination}/")) == 1
     streams.settle(destination)
     assert streams.seen(destination) == Seen(objects={file_of("r"): file("r")})
 
 
-def delivered(streams: Streams, to: Any = None) -> list[dict[str, Any]]:
+def while_one_waits(
+    streams: Streams, action: str, function: Function, first: list[Any], second: list[Any]
+) -> tuple[list[str], list[str]]:
+    """What two invocations want to have again, the second of which is done while the first is at this call."""
+    reached, go_on = Event(), Event()
+
+    def wait(_: Call) -> None:
+        reached.set()
+        go_on.wait(60)
+
+    streams.inject(calls_of(action), wait)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(failed, function, first)
+        assert reached.wait(60)
+        try:
+            done_meanwhile = failed(function, second)
+        finally:
+            go_on.set()
+        return waiting.result(), done_meanwhile
+
+
+def delivered(mapping: QueueMapping) -> list[dict[str, Any]]:
     """The records of a batch of which all come back."""
-    delivery = (to or streams.stager).poll_once()
+    delivery = mapping.poll_once()
     assert delivery
     assert len(delivery.failed) == len(delivery.records)
     return list(delivery.records)

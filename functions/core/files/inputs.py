@@ -7,9 +7,9 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from functions.core.allowance import Allowance
 from functions.core.compression import BY_EXTENSION as COMPRESSED_BY
 from functions.core.compression import members
-from functions.core.allowance import Allowance
 from functions.core.encryption import EXTENSION as ENCRYPTED
 from functions.core.files.settings import Input
 from functions.core.formats import json_lines

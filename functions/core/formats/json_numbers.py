@@ -9,13 +9,12 @@ import pyarrow.compute as pc
 
 from functions.core.formats import json_values
 from functions.core.formats.faults import Unheld
-from functions.core.formats.json_digits import ALIKE, FEW_DIGITS, LONG, TINY
+from functions.core.formats.json_digits import ALIKE, FEW_DIGITS, LONG, TINY, places
 
 _LARGE = 10.0**FEW_DIGITS
 _SMALLEST_NORMAL = 2.0**-1022
 
 _TOKEN = re.compile(rb"-?[0-9.]+(?:[eE][-+]?[0-9]+)?")
-_MANTISSA = re.compile(rb"[:,\[]-?[0-9.]+\Z")
 
 
 def exact(columns: pa.RecordBatch, data: bytes) -> bool:
@@ -32,7 +31,7 @@ def exact(columns: pa.RecordBatch, data: bytes) -> bool:
     if any(size["min"] < _SMALLEST_NORMAL for size in sizes) and not _honest_zeros(doubles, data, alike):
         return False
     large = any(size["max"] >= _LARGE for size in sizes)
-    return all(_held(data, at, large=large) for at in _places(alike, LONG))
+    return all(_held(data, at, large=large) for at in places(alike, LONG))
 
 
 def _doubles(column: pa.Array) -> Iterator[pa.Array]:
@@ -53,9 +52,7 @@ def _honest_zeros(doubles: list[pa.Array], data: bytes, alike: bytes) -> bool:
         # One over a zero has its sign, as an infinity.
         if pc.any(pc.or_(pc.not_equal(small, 0.0), pc.less(pc.divide(1.0, small), 0.0))).as_py():
             return False
-    return not any(
-        _MANTISSA.search(data[max(0, at - 2 * FEW_DIGITS) : at + 1]) for at in _places(alike, TINY)
-    )
+    return not any(small(data, at) for at in places(alike, TINY))
 
 
 def _held(data: bytes, at: int, *, large: bool) -> bool:
@@ -73,10 +70,3 @@ def _held(data: bytes, at: int, *, large: bool) -> bool:
         return True  # no number: it stands in a text
     except Unheld:
         return False
-
-
-def _places(text: bytes, wanted: bytes) -> Iterator[int]:
-    at = text.find(wanted)
-    while at >= 0:
-        yield at
-        at = text.find(wanted, at + len(wanted))

@@ -47,12 +47,14 @@ class Original(msgspec.Struct, frozen=True, gc=False):
         """This record."""
         return cls(text[:MOST_SHOWN], len(text))
 
+    @property
+    def whole(self) -> bool:
+        """Whether the text is all of it."""
+        return self.size == len(self.text)
+
 
 class RecordBatch(Protocol):
-    """Some consecutive records of one input, of which some may prove unreadable.
-
-    `lines` says for each where it begins in the input, from 1 (in Parquet its number).
-    """
+    """Some consecutive records of one input, of which some may prove unreadable."""
 
     def __len__(self) -> int: ...
 
@@ -61,9 +63,8 @@ class RecordBatch(Protocol):
         """The input's name."""
         ...
 
-    @property
-    def lines(self) -> Sequence[int]:
-        """Where each record begins."""
+    def line(self, place: int) -> int:
+        """Where a record begins in the input, from 1: its line, in Parquet its number."""
         ...
 
     def sizes(self) -> Sequence[int]:
@@ -87,17 +88,16 @@ class LargeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A record of more bytes than are allowed, which were counted and not kept, but for the first of them."""
 
     origin: str
-    line: int
+    begins: int
     shown: Original
     limit: int
 
     def __len__(self) -> int:
         return 1
 
-    @property
-    def lines(self) -> Sequence[int]:
+    def line(self, place: int) -> int:  # noqa: ARG002 - there is one place
         """Where it begins."""
-        return (self.line,)
+        return self.begins
 
     def sizes(self) -> Sequence[int]:
         """What is kept of it."""

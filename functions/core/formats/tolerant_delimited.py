@@ -53,10 +53,9 @@ class DelimitedBatch(msgspec.Struct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         return len(self.found)
 
-    @property
-    def lines(self) -> Sequence[int]:
-        """Where each begins."""
-        return [record.line for record in self.found]
+    def line(self, place: int) -> int:
+        """The line that a record begins at."""
+        return self.found[place].line
 
     def sizes(self) -> Sequence[int]:
         """About the size of each."""
@@ -102,7 +101,7 @@ def _columns(
 ) -> tuple[str, ...]:
     if isinstance(first, LargeRecord) or not is_unicode(first.text):
         why = "is larger than a record may be" if isinstance(first, LargeRecord) else "is not Unicode"
-        raise broken(reading.origin, f"the first record, which tells the columns, {why}", line=first.line)
+        raise broken(reading.origin, f"the first record, which tells the columns, {why}", line=1)
     return columns_of(first, cells, reading.origin, settings)
 
 

@@ -147,6 +147,6 @@ class Ends:
         limit = self._reading.max_record_bytes
         if size > limit:
             shown = Original(encoded(text)[:MOST_SHOWN], size)
-            return LargeRecord(origin=self._reading.origin, line=first, shown=shown, limit=limit)
+            return LargeRecord(origin=self._reading.origin, begins=first, shown=shown, limit=limit)
         text = self._marks.without_return(text)
         return Record(text, first, simple=not self._marks.first(text))

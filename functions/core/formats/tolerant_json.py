@@ -21,6 +21,10 @@ class TextBatch(msgspec.Struct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         return len(self.texts)
 
+    def line(self, place: int) -> int:
+        """The line that a record begins at."""
+        return self.lines[place]
+
     def sizes(self) -> Sequence[int]:
         """The length of each."""
         return list(map(len, self.texts))
@@ -108,9 +112,7 @@ class _Begun:
         return line
 
 
-def _ended(
-    begun: "_Begun", others: list[bytes], number: int, reading: Reading
-) -> Iterator[RecordBatch]:
+def _ended(begun: "_Begun", others: list[bytes], number: int, reading: Reading) -> Iterator[RecordBatch]:
     """The records of a line that has ended, and of others behind it."""
     line = begun.end()
     if line.size > reading.max_record_bytes:
@@ -144,7 +146,7 @@ def _batch(lines: list[bytes], first: int, reading: Reading) -> Iterable[TextBat
 
 
 def _large(shown: Original, line: int, reading: Reading) -> LargeRecord:
-    return LargeRecord(origin=reading.origin, line=line, shown=shown, limit=reading.max_record_bytes)
+    return LargeRecord(origin=reading.origin, begins=line, shown=shown, limit=reading.max_record_bytes)
 
 
 def _exactly(text: bytes) -> Row | Unread:

@@ -33,10 +33,9 @@ class ParquetBatch(msgspec.Struct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
-    @property
-    def lines(self) -> Sequence[int]:
-        """The number of each row."""
-        return range(self.first, self.first + len(self))
+    def line(self, place: int) -> int:
+        """The number of a row."""
+        return self.first + place
 
     def sizes(self) -> Sequence[int]:
         """What a row takes of the piece that was read, on an average."""
@@ -86,12 +85,12 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[RecordBatch]:
 
 
 def _one_by_one(batch: ParquetBatch, limit: int) -> Iterator[RecordBatch]:
-    for place, line in enumerate(batch.lines):
+    for place in range(len(batch)):
         row = batch.cut(place, place + 1)
         size = row.table.nbytes
         if size > limit:
             shown = Original(b"", size)
-            yield LargeRecord(origin=batch.origin, line=line, shown=shown, limit=limit)
+            yield LargeRecord(origin=batch.origin, begins=row.first, shown=shown, limit=limit)
         else:
             yield row
 
