@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated
 
 import msgspec
 import typer
@@ -15,6 +15,7 @@ import typer
 from cli.documents import read_document
 from cli.local_files import data_file, placed, translated
 from cli.run import Run, command
+from functions.adapters.drafts import FileDraft
 from functions.core.files.dataset import Dataset
 from functions.core.files.delivery import Delivery
 from functions.core.files.inputs import DataFile, told_by
@@ -81,35 +82,17 @@ def _deliver(
         run.progress("")
 
 
-class _FileDraft:
-    """A file in a folder that will be gone."""
-
-    def __init__(self, folder: str) -> None:
-        file = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115 - its store closes it
-        self.stream = cast("BinaryIO", file)
-        self.path = file.name
-
-    def close(self) -> None:
-        """Hold nothing but the bytes."""
-        self.stream.close()
-
-    def discard(self) -> None:
-        """Forget it, and give its room back."""
-        self.close()
-        Path(self.path).unlink(missing_ok=True)
-
-
 class _Folder:
     """A local folder as a store; drafts lie in it, under a name with a dot, and move to where they belong."""
 
     def __init__(self, out: Path, drafts: str) -> None:
         self._out = out
         self._folder = drafts
-        self._drafts: list[_FileDraft] = []
+        self._drafts: list[FileDraft] = []
 
-    def draft(self) -> _FileDraft:
+    def draft(self) -> FileDraft:
         """An empty file."""
-        self._drafts.append(_FileDraft(self._folder))
+        self._drafts.append(FileDraft(self._folder))
         return self._drafts[-1]
 
     def close(self) -> None:

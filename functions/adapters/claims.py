@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.adapters.ledger import MAX_ACTIONS, Ledger
 from functions.core.chunks import Claim
-from functions.core.imports import digest
+from functions.core.digests import digest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -18,8 +18,8 @@ import msgspec
 from functions.adapters.clients import translated
 from functions.adapters.ledger import MAX_ACTIONS, Ledger, key_of
 from functions.core.chunks import Change
+from functions.core.digests import digest
 from functions.core.errors import Code, Transient
-from functions.core.imports import digest
 from functions.core.profiles import Effect, Folded, Kept, Origin, Outcome, Subject, decode, effects, fold
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,7 @@ from functions.core.events.exported import Recorder
 from functions.core.events.fields import DataType
 from functions.core.events.rules import Row, Rules
 from functions.core.events.stamps import Stamps
+from functions.core.formats import json_values
 from functions.core.formats.tolerant import RecordBatch, Unread
 from functions.core.imports import Counters
 
@@ -23,7 +25,8 @@ _AT_ONCE = 2_000
 """Lines that are compressed together."""
 
 _UNWRITABLE = Reject("what it becomes cannot be written as JSON")
-_encode_into = msgspec.json.Encoder(decimal_format="number").encode_into
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_encode, _encode_into = _encoder.encode, _encoder.encode_into
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -61,12 +64,21 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[Change]
     rejects: bytes
 
+    def encoded(self) -> bytes:
+        """The chunk as bytes: JSON, since that alone holds every number that a row may have."""
+        return _encode(self)
+
+    @classmethod
+    def decoded(cls, data: bytes) -> "Chunk":
+        """The chunk that such bytes are."""
+        return _decoder().decode(data)
+
     def without(self, refused: frozenset[int]) -> "Chunk":
         """The chunk without these records, which repeat others."""
         if not refused:
             return self
-        lines = zip(self.numbers, self.events(), strict=True)
-        kept = [msgspec.Raw(line) for number, line in lines if number not in refused]
+        numbered = zip(self.numbers, self.events(), strict=True)
+        kept = [msgspec.Raw(line) for number, line in numbered if number not in refused]
         lines, size = _packed(kept)
         changes = [change for change in self.changes if change.record not in refused]
         counters = msgspec.structs.replace(
@@ -106,6 +118,11 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
         while data := reader.read(_BLOCK):
             *whole, rest = (rest + data).split(b"\n")
             yield from whole
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[Chunk]:
+    return msgspec.json.Decoder(Chunk, float_hook=json_values.number)
 
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,7 +281,7 @@ class _Lines:
 
     def pack(self) -> None:
         """Compress the lines that wait."""
-        self._size += self._gzip.write(self._waiting)
+        self._size += self._gzip.write(memoryview(self._waiting))
         self._waiting = bytearray()
 
     def end(self) -> tuple[bytes, int]:

@@ -1,10 +1,11 @@
 """Files that are imported: once per source, resumed where they stopped, their counts kept."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
+
+from functions.core.digests import digest
 
 _FIRST_LOOK_SECONDS = 900
 """Whoever finds a file begins it, or sends a task: only what is not begun by then is looked after."""
@@ -149,15 +150,6 @@ def anew(file: ImportFile, found: Found, *, now: int) -> ImportFile:
     """The file as it is begun anew, as the version that is there now."""
     fresh = waiting(found, source=file.source, bucket=file.bucket, now=now)
     return msgspec.structs.replace(fresh, revision=file.revision)
-
-
-def digest(*names: str) -> str:
-    """A name for these names together: 32 hexadecimal digits."""
-    whole = hashlib.sha256()
-    for name in names:
-        data = name.encode(errors="surrogatepass")
-        whole.update(len(data).to_bytes(8) + data)
-    return whole.hexdigest()[:32]
 
 
 def _added(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:

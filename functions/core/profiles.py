@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from functions.core.chunks import Change
+from functions.core.digests import digest
 from functions.core.events import mutations, operations
 from functions.core.events.fields import DataType
 from functions.core.events.mutations import Mutation, MutationType, Stamp, Stamped, State
 from functions.core.events.rules import Row
 from functions.core.formats.json_values import number
-from functions.core.imports import digest
 
 SCHEMA = 1
 """Of what is kept; a release reads its own and the one before."""

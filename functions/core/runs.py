@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from functions.core.digests import digest
 from functions.core.instants import Instant
 from functions.core.streams import End, RecordMessage, Rows, StreamContext
 
@@ -228,15 +229,6 @@ def fault_of(ending: Ending, tally: Tally) -> str:
     if ending.records_total is not None and ending.records_total != tally.rows:
         return f"the end says that the run has {ending.records_total} rows; its messages hold {tally.rows}"
     return ""
-
-
-def digest(*names: str) -> str:
-    """A name for these names together: 32 hexadecimal digits."""
-    whole = hashlib.sha256()
-    for name in names:
-        data = name.encode()
-        whole.update(len(data).to_bytes(8) + data)
-    return whole.hexdigest()[:32]
 
 
 def in_order(parts: Iterable[Part]) -> list[tuple[Part, Piece]]:

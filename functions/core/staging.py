@@ -7,9 +7,10 @@ from itertools import islice
 import msgspec
 
 from functions.core.definitions.intake import Intake
+from functions.core.digests import digest
 from functions.core.errors import Code, Permanent
 from functions.core.instants import Instant
-from functions.core.runs import Part, Schema, digest, piece_of, run_of, stream_of
+from functions.core.runs import Part, Schema, piece_of, run_of, stream_of
 from functions.core.streams import End, Rows, StreamContext
 
 

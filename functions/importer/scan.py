@@ -17,10 +17,11 @@ from functions.adapters.sending import Sender
 from functions.adapters.sources import OpenSource, Sources, StoredSource
 from functions.core import scanning
 from functions.core.arrivals import FileTask, ScanTask
+from functions.core.digests import digest
 from functions.core.errors import Permanent
 from functions.core.failures import failure_id
 from functions.core.import_tasks import import_task
-from functions.core.imports import Found, ImportFile, digest, waiting
+from functions.core.imports import Found, ImportFile, waiting
 from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
 from functions.core.scanning import Pair, Pass, Seen

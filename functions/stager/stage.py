@@ -12,12 +12,13 @@ from functions.adapters.parts import Parts
 from functions.adapters.runs import MAX_MESSAGES
 from functions.core.definitions.destination import of_another_kind
 from functions.core.definitions.intake import Intake
+from functions.core.digests import digest
 from functions.core.errors import Code, Permanent, SluiceError, Transient
 from functions.core.messages import sluice_id
 from functions.core.metadata import shown
 from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
-from functions.core.runs import digest, ending_of
+from functions.core.runs import ending_of
 from functions.core.staging import Arrival, arrival, laid_out
 from functions.core.streams import End, Rows, parse_record_message
 from functions.stager.commit import OTHER_END, Committed, Committer

@@ -11,9 +11,10 @@ import pytest
 from functions.adapters.erasure import Erasure, Looked
 from functions.adapters.files import FileLedger, GroupPart
 from functions.adapters.ledger import Ledger
+from functions.core.digests import digest
 from functions.core.errors import Transient
 from functions.core.event_groups import EventPart, Hour, hour_of
-from functions.core.imports import Found, digest, waiting
+from functions.core.imports import Found, waiting
 from functions.core.profiles import Kind, Subject
 from functions.core.runs import Tally
 from tests.adapters.aws import Aws

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.adapters.runs import MAX_MESSAGES, Refusal, RunLedger, shard_of
+from functions.core.digests import digest
 from functions.core.errors import Code, Transient
 from functions.core.runs import (
     END,
@@ -21,7 +22,6 @@ from functions.core.runs import (
     RunState,
     Schema,
     Tally,
-    digest,
     flush_of,
     new_run,
     run_of,

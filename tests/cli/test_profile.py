@@ -8,9 +8,9 @@ import pytest
 
 from functions.adapters.profiles import ProfileBook
 from functions.core.chunks import Change
+from functions.core.digests import digest
 from functions.core.event_groups import hour_of
 from functions.core.events.fields import DataType
-from functions.core.imports import digest
 from functions.core.profiles import Origin
 from tests.cli.terminal import Terminal
 from tests.system.stage import Stage

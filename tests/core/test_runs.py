@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.core.digests import digest
 from functions.core.failures import is_failure_id
 from functions.core.instants import Instant
 from functions.core.runs import (
@@ -20,7 +21,6 @@ from functions.core.runs import (
     Schema,
     Tally,
     complete,
-    digest,
     ending_of,
     fault_of,
     flush_of,

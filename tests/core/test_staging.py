@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.core.definitions.intake import Flush, Intake
+from functions.core.digests import digest
 from functions.core.errors import Code, Permanent
 from functions.core.instants import Instant
-from functions.core.runs import END, digest, run_of, stream_of
+from functions.core.runs import END, run_of, stream_of
 from functions.core.staging import arrival, laid_out
 from functions.core.streams import End, Rows
 from tests.core.record_messages import end, rows

@@ -16,9 +16,10 @@ from functions.adapters.scans import Scans
 from functions.adapters.sources import OpenSource, Sources, StoredSource
 from functions.core.arrivals import ScanTask, parse_arrivals
 from functions.core.definitions.sources import parse_source
+from functions.core.digests import digest
 from functions.core.errors import Code, Permanent, Transient
 from functions.core.failures import failure_id
-from functions.core.imports import FileState, Found, ImportFile, digest
+from functions.core.imports import FileState, Found, ImportFile
 from functions.core.outcomes import Outcome, State
 from functions.core.records import Record
 from functions.core.scanning import Pass, next_pass

@@ -10,8 +10,9 @@ import msgspec
 
 from functions.adapters.event_store import rejects_of
 from functions.adapters.profiles import ProfileBook
+from functions.core.digests import digest
 from functions.core.event_groups import EventPart
-from functions.core.imports import FileState, ImportFile, digest
+from functions.core.imports import FileState, ImportFile
 from functions.core.profiles import Kind, Subject
 from tests.system.stage import Kept, Stage
 

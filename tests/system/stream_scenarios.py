@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from functions.core.digests import digest
 from functions.core.errors import Code
 from functions.core.failures import State
 from functions.core.outgoing import Outgoing
 from functions.core.records import Queue
-from functions.core.runs import RunState, digest, flush_of
+from functions.core.runs import RunState, flush_of
 from functions.core.tasks import run_task
 from local.faults import calls_of, refuse
 from tests.system.stage import Kept, Seen
