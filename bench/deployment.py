@@ -16,7 +16,7 @@ DATA_BUCKET = "data-bucket"
 DELIVERIES = "http://127.0.0.1/123456789012/deliveries"
 """The queue that tasks are sent to; SQS's clients take the endpoint from their settings, and this for a name."""
 
-_TABLE = "definitions"
+DEFINITIONS = "definitions"
 _REGION = "us-east-1"
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "ASIAEXAMPLEEXAMPLE00",
@@ -30,7 +30,7 @@ _NOT_OURS = ("AWS_", "PEER_", "POWERTOOLS_", "SLUICE_", "PYTHONDONTWRITEBYTECODE
 
 def define(url: str, documents: Iterable[Mapping[str, Any]]) -> None:
     """Store destinations, in the table that they are looked up in; all are reached by one role."""
-    definitions = Definitions(client("dynamodb", url), table=_TABLE)
+    definitions = Definitions(client("dynamodb", url), table=DEFINITIONS)
     for document in documents:
         name = document["name"]
         definitions.put(
@@ -75,7 +75,7 @@ def environment(url: str, *, byte_code: Path, peer_checksum: str) -> dict[str, s
         "PEER_TEMPLATE": messages.TEMPLATE,
         "PEER_CHECKSUM": peer_checksum,
         **variables(
-            definitions_table=_TABLE,
+            definitions_table=DEFINITIONS,
             ledger_table=LEDGER,
             data_bucket=DATA_BUCKET,
             queue_url=f"{url}/123456789012/messages",

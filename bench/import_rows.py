@@ -5,7 +5,6 @@ of them.
 """
 
 import gzip
-import hashlib
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,8 @@ import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.json as pj
 import pyarrow.parquet as pq
+
+from bench import import_contents
 
 FIELDS: dict[str, Any] = {
     "insert_id": "id",
@@ -72,7 +73,7 @@ _WORDS = (  # noqa: SIM905 - as a list it is a page
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """Files of the same rows in a folder; `ids` is the digest of their insert ids, in order."""
+    """Files of the same rows in a folder; `ids` is the digest of their insert ids."""
 
     folder: Path
     rows: int
@@ -94,7 +95,8 @@ def write(folder: Path, *, rows: int) -> Files:
     text = pa.BufferOutputStream()
     pv.write_csv(table, text, pv.WriteOptions(quoting_style="none"))
     (folder / FILES["csv"]).write_bytes(gzip.compress(text.getvalue(), _GZIP_LEVEL))
-    return Files(folder=folder, rows=rows, json_bytes=len(lines), ids=digest(table.column("id").to_pylist()))
+    ids = import_contents.ids_of(table.column("id").to_pylist())
+    return Files(folder=folder, rows=rows, json_bytes=len(lines), ids=ids)
 
 
 def write_small(folder: Path, *, files: int, rows: int) -> None:
@@ -117,11 +119,6 @@ def write_large(path: Path, *, size: int) -> int:
         for _ in range(times):
             file.write(member)
     return times * _MEMBER_ROWS
-
-
-def digest(ids: list[str]) -> str:
-    """A digest of insert ids, in order."""
-    return hashlib.sha256("\n".join(ids).encode()).hexdigest()
 
 
 def lines_of(numbers: range, *, text: int = 0) -> Iterator[bytes]:
@@ -175,7 +172,7 @@ def _row(number: int, chance: random.Random) -> dict[str, Any]:
         "sku": f"{bits(20):05x}",
         "title": f"{_WORDS[words % 32]} {_WORDS[words >> 5 & 31]}",
         "page": f"/shop/{bits(24):06x}",
-        "price": bits(16) / 100,
+        "price": bits(9) + 0.99,
         "quantity": 1 + bits(2),
     }
 

@@ -14,7 +14,7 @@ import msgspec
 _PAGE_BYTES = 1_000_000
 _MOST_ACTIONS = 100
 _CLAUSE = re.compile(r"\b(SET|ADD) ")
-_CONDITION = re.compile(r"(attribute_exists|attribute_not_exists)\((\S+)\)|(\S+) = (\S+)")
+_CONDITION = re.compile(r"(attribute_exists|attribute_not_exists)\((\S+)\)|(\S+) ([=<]) (\S+)")
 _QUERY = re.compile(r"pk = (:\w+)(?: AND begins_with\(sk, (:\w+)\))?")
 
 Item = dict[str, Any]
@@ -30,7 +30,7 @@ class RefusedError(Exception):
 
 
 class Tables:
-    """All tables; each has the keys `pk` and `sk`, of text. One is used by many threads."""
+    """All tables; each has the keys `pk` and, if its items bring one, `sk`, of text. One is used by many threads."""
 
     def __init__(self) -> None:
         self._tables: defaultdict[str, dict[str, dict[str, Item]]] = defaultdict(lambda: defaultdict(dict))
@@ -123,13 +123,18 @@ class Tables:
 
 
 def _holds(term: str, item: Item, given: Any) -> bool:
+    if term.startswith("("):
+        return all(_holds(each, item, given) for each in term[1:-1].split(" AND "))
     found = _CONDITION.fullmatch(term)
     if found is None:
         raise RefusedError("ValidationException", message=term)
-    there, name, left, right = found.groups()
+    there, name, left, sign, right = found.groups()
     if there:
         return (_named(name, given) in item) == (there == "attribute_exists")
-    return bool(item.get(_named(left, given)) == given["ExpressionAttributeValues"][right])
+    present, value = item.get(_named(left, given)), given["ExpressionAttributeValues"][right]
+    if sign == "<":
+        return present is not None and int(present["N"]) < int(value["N"])
+    return bool(present == value)
 
 
 def _updated(item: Item, given: Any) -> Item:
@@ -160,4 +165,4 @@ def _place(action: Any) -> tuple[str, Key]:
 
 
 def _key(item: Mapping[str, Any]) -> Key:
-    return item["pk"]["S"], item["sk"]["S"]
+    return item["pk"]["S"], item["sk"]["S"] if "sk" in item else ""

@@ -162,7 +162,21 @@ def _read(run: Run, file: str, converter: str | None) -> tuple[Discovery, dict[s
     if source.ours:
         source, document = msgspec.structs.replace(source, bucket=ours), document | {"bucket": ours}
     connections.refuse_meeting(run, source, what=What.SOURCE)
+    _refuse_moved(run, source)
     return source, document
+
+
+def _refuse_moved(run: Run, source: Discovery) -> None:
+    """Files are known by their source and their key: in another bucket, one with a known key would be passed over.
+
+    Raises:
+        Refused: The source had another bucket, even if it was deleted since.
+    """
+    definitions = _definitions(run)
+    last = definitions.version(source.name, definitions.last_version(source.name))
+    if last is not None and last.bucket != source.bucket:
+        message = f"was {last.bucket}, and files are known by the source and the key alone"
+        raise Refused([fault("bucket", message, "make a source of another name")])
 
 
 def _agree(existing: dict[str, int], run: Run, *, yes: bool) -> None:
@@ -195,8 +209,7 @@ def _store(run: Run, new: Stored, *, before: Stored | None, set_up: bool) -> lis
         if set_up and before is None:
             silence(run, new)
         raise
-    moved = before is not None and (not _notified(new) or before.bucket != new.bucket)
-    return [*warnings, *(silence(run, before) if before and moved else [])]
+    return [*warnings, *(silence(run, before) if before and not _notified(new) else [])]
 
 
 def _notified(found: Stored) -> bool:

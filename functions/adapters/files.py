@@ -66,9 +66,12 @@ class FileLedger:
         for item in self._ledger.items("reading files", keys):
             yield _file(item)
 
-    def of(self, source: str, *, after: str = "") -> Iterator[ImportFile]:
-        """The files of a source in the order of their keys, from the one that comes after `after`."""
-        for item in self._ledger.query(f"files#{source}", after=after):
+    def of(self, source: str, *, after: str = "", consistent: bool = True) -> Iterator[ImportFile]:
+        """The files of a source in the order of their keys, from the one that comes after `after`.
+
+        Not `consistent`, it costs half, and may not know what was written within the last second.
+        """
+        for item in self._ledger.query(f"files#{source}", after=after, consistent=consistent):
             yield _file(item)
 
     def unfinished(self, *, first: int = 0) -> Iterator[tuple[str, str]]:

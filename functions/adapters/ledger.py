@@ -53,8 +53,13 @@ class Ledger:
             found = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return found.get("Item", {})
 
-    def query(self, partition: str, *, prefix: str = "", after: str = "") -> Iterator[Mapping[str, Any]]:
-        """The items of a partition, in the order of `sk`: those that begin with `prefix`, or come `after` one."""
+    def query(
+        self, partition: str, *, prefix: str = "", after: str = "", consistent: bool = True
+    ) -> Iterator[Mapping[str, Any]]:
+        """The items of a partition, in the order of `sk`: those that begin with `prefix`, or come `after` one.
+
+        Not `consistent`, it costs half, and may not know what was written within the last second.
+        """
         condition, values = "pk = :pk", {":pk": {"S": partition}}
         if prefix:
             condition, values = f"{condition} AND begins_with(sk, :sk)", values | {":sk": {"S": prefix}}
@@ -64,7 +69,7 @@ class Ledger:
             TableName=self._table,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
-            ConsistentRead=True,
+            ConsistentRead=consistent,
         )
         with translated("reading the ledger"):
             for page in pages:

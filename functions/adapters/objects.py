@@ -70,7 +70,8 @@ class Bucket:
     """One bucket, reached with one set of credentials.
 
     `owner` is the account that must own it; `kms_key_arn` encrypts what is written; `endpoint_url` is where an
-    emulator listens. Every method raises `Permanent` or `Transient`, never an exception of a library.
+    emulator listens. What is not `hashed` is protected by TLS alone: for what is many bytes, and our own. Every
+    method raises `Permanent` or `Transient`, never an exception of a library.
     """
 
     def __init__(
@@ -82,14 +83,15 @@ class Bucket:
         owner: str | None = None,
         kms_key_arn: str | None = None,
         endpoint_url: str | None = None,
+        hashed: bool = True,
     ) -> None:
         endpoint, virtual = s3_endpoint(bucket=name, region=region)
         options: dict[str, Any] = {
             "region": region,
             "endpoint": endpoint_url or endpoint,
             "virtual_hosted_style_request": virtual and not endpoint_url,
-            "checksum_algorithm": "SHA256",
         }
+        options |= {"checksum_algorithm": "SHA256"} if hashed else {"unsigned_payload": True}
         if kms_key_arn:
             options |= {"server_side_encryption": "aws:kms", "sse_kms_key_id": kms_key_arn}
         options["credential_provider"] = credentials

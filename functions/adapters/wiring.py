@@ -113,11 +113,15 @@ class Ports:
     @cached_property
     def data_bucket(self) -> Bucket:
         """Our own bucket."""
+        return self._own_bucket()
+
+    def _own_bucket(self, *, hashed: bool = True) -> Bucket:
         return Bucket(
             self._settings.data_bucket,
             region=self._clients.region,
             credentials=own_credentials(self._clients.session),
             endpoint_url=self._clients.endpoint_url,
+            hashed=hashed,
         )
 
     @cached_property
@@ -148,7 +152,7 @@ class Ports:
     @cached_property
     def parts(self) -> Parts:
         """The staging objects."""
-        return Parts(self.data_bucket)
+        return Parts(self._own_bucket(hashed=False))
 
     @cached_property
     def runs(self) -> RunLedger:

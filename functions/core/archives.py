@@ -184,7 +184,7 @@ def tar_members(stream: Source, origin: str) -> Iterator[Member]:
         Refused: It is damaged or ends early, or a member is no file.
     """
     ending = _Ending(stream, origin)
-    with _told(origin, "tar"):
+    with _told(origin, "tar"), ending.at_most(_MOST_HEADERS):
         file = tarfile.open(fileobj=cast("BinaryIO", ending), mode="r|")  # noqa: SIM115 - it holds nothing to close
     while True:
         unread = max(0, file.offset - cast("BinaryIO", file.fileobj).tell())

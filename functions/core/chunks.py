@@ -3,7 +3,6 @@
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -16,7 +15,6 @@ from functions.core.events.exported import Recorder
 from functions.core.events.fields import DataType
 from functions.core.events.rules import Row, Rules
 from functions.core.events.stamps import Stamps
-from functions.core.formats import json_values
 from functions.core.formats.tolerant import RecordBatch, Unread
 from functions.core.imports import Counters
 
@@ -25,8 +23,7 @@ _AT_ONCE = 2_000
 """Lines that are compressed together."""
 
 _UNWRITABLE = Reject("what it becomes cannot be written as JSON")
-_encoder = msgspec.json.Encoder(decimal_format="number")
-_encode, _encode_into = _encoder.encode, _encoder.encode_into
+_encode_into = msgspec.json.Encoder(decimal_format="number").encode_into
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -63,15 +60,6 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     claims: list[Claim]
     changes: list[Change]
     rejects: bytes
-
-    def encoded(self) -> bytes:
-        """The chunk as bytes: JSON, since that alone holds every number that a row may have."""
-        return _encode(self)
-
-    @classmethod
-    def decoded(cls, data: bytes) -> "Chunk":
-        """The chunk that such bytes are."""
-        return _decoder().decode(data)
 
     def without(self, refused: frozenset[int]) -> "Chunk":
         """The chunk without these records, which repeat others."""
@@ -118,11 +106,6 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
         while data := reader.read(_BLOCK):
             *whole, rest = (rest + data).split(b"\n")
             yield from whole
-
-
-@cache
-def _decoder() -> msgspec.json.Decoder[Chunk]:
-    return msgspec.json.Decoder(Chunk, float_hook=json_values.number)
 
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True):

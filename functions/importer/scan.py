@@ -111,8 +111,9 @@ class Scanner:
     def _pages(self, opened: OpenSource, after: str) -> Iterator[list[Pair]]:
         prefix = opened.source.prefix
         listing = opened.bucket.listing(prefix, after=after)
-        # Every key below a prefix comes after the prefix without its end.
-        known = self._files.of(opened.name, after=after or prefix[:-1])
+        # Every key below a prefix comes after the prefix without its end. What is a second old is good enough:
+        # nothing is begun, changed or forgotten that has become another meanwhile.
+        known = self._files.of(opened.name, after=after or prefix[:-1], consistent=False)
         pairs = scanning.merged(listing, scanning.below(known, prefix))
         while page := list(islice(pairs, self._page_keys)):
             yield page

@@ -28,12 +28,11 @@ OBJECT_BYTES = 64_000_000
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of the batch that is to be staged; `digest` is of its identity and its body."""
+    """A message of the batch that is to be staged."""
 
     place: int
     record: Record
     arrival: Arrival
-    digest: str
 
     @property
     def key(self) -> tuple[str, str]:
@@ -88,20 +87,20 @@ class Stager:
             return self._inbox.delayed(record, error)
 
     def _read_or_keep(self, place: int, record: Record) -> Waiting | Outcome:
-        connection = known = None
+        connection = message = None
         try:
             with self._inbox.body(record) as body:
                 message = parse_record_message(body, message_id=record.message_id, sent=record.sent)
-                known = sluice_id(message.identity, body)
             intake = self._intake(message.destination_id)
             connection = message.destination_id
             arrived = arrival(message, intake)
         except Permanent as error:
+            known = None if message is None else _digest(record, message)
             return self._inbox.failed(record, error, connection=connection, digest=known)
         if arrived.continuous and isinstance(message, End):
             # What needs no end ends by size and age.
             return self._inbox.done(record, Outcome(state=State.STAGED, connection=connection))
-        return Waiting(place=place, record=record, arrival=arrived, digest=known)
+        return Waiting(place=place, record=record, arrival=arrived)
 
     def _intake(self, destination: str) -> Intake:
         found = self._intakes.get(destination)
@@ -154,11 +153,18 @@ class Stager:
             elif committed.error is not None:
                 return self._inbox.delayed(record, committed.error)
             if error is not None:
-                return self._inbox.failed(record, error, connection=connection, digest=waiting.digest)
+                return self._inbox.failed(
+                    record, error, connection=connection, digest=_digest(record, waiting.arrival.message)
+                )
             state = State.REPEATED if identity in committed.repeated else State.STAGED
             return self._inbox.done(record, Outcome(state=state, connection=connection, size=waiting.size))
         except SluiceError as error:
             return self._inbox.delayed(record, error)
+
+
+def _digest(record: Record, message: Rows | End) -> str:
+    """What the failure of a message is called after: its identity and its body, which only failures need."""
+    return sluice_id(message.identity, record.body.encode(errors="surrogatepass"))
 
 
 def _repetition(waiting: Waiting, first: Waiting) -> Committed:

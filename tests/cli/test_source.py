@@ -290,3 +290,11 @@ def test_a_source_in_yaml_has_times_and_names_as_yaml_reads_them(offline: Termin
         given = text[:-1] + f", start_from: {start}}}"
         done = offline("definition", "check", "-", given=given)
         assert (done.status, done.err) == (0, "")
+
+
+def test_a_source_never_moves_to_another_bucket(sluice: Terminal, source: Yard) -> None:
+    elsewhere = source.definition(bucket="another-data", prefix="elsewhere/")
+    for command in ("update", "create"):
+        done = sluice("source", command, elsewhere, "--no-verify", "--json")
+        assert (done.status, done.json["faults"][0]["path"]) == (1, "bucket")
+        sluice("source", "delete", source.name)

@@ -95,14 +95,22 @@ class Tables:
 
     def claims(self, project: int, events: list[dict[str, Any]]) -> int:
         """How many of these events hold a claim; each must hold it by the very chunk that it is in."""
-        held = {item["pk"]["S"]: item["chunk"]["S"] for item in self.items("ClaimsTable")}
-        found = [
-            (held.get(digest(str(project), each["$insert_id"], each["device_id"] or each["user_id"])), each)
+        names = {
+            digest(str(project), each["$insert_id"], each["device_id"] or each["user_id"]): each["part"]
             for each in events
-        ]
-        for chunk, event in found:
-            assert chunk is None or f"/{chunk}.jsonl.gz" in event["part"], event["$insert_id"]
-        return sum(chunk is not None for chunk, _ in found)
+        }
+        held = self.holders(list(names))
+        assert [part for name, part in names.items() if f"/{held.get(name, '')}" not in part] == []
+        return len(held)
+
+    def holders(self, claims: list[str]) -> dict[str, str]:
+        """Which chunks hold these claims; those that nobody holds are not among them."""
+        table, found = self._stage.cloud.outputs["ClaimsTable"], {}
+        for start in range(0, len(claims), 100):
+            keys = [{"pk": {"S": name}} for name in claims[start : start + 100]]
+            answer = self._dynamodb.batch_get_item(RequestItems={table: {"Keys": keys}})
+            found |= {item["pk"]["S"]: item["chunk"]["S"] for item in answer["Responses"][table]}
+        return found
 
     def rejects(self, file: ImportFile) -> list[dict[str, Any]]:
         """What was refused of a file."""

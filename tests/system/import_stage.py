@@ -70,7 +70,7 @@ class Imports:
         self.define(name, **fields)
         return name
 
-    def define(self, name: str, **fields: Any) -> None:
+    def define(self, name: str, *, secret_arn: str | None = None, **fields: Any) -> None:
         """Store the next version of a source: of events of JSON that are appended, if `fields` do not say more."""
         document = {
             "name": name,
@@ -89,6 +89,7 @@ class Imports:
             document=document,
             created_at=LONG_AGO,
             external_id=EXTERNAL_ID,
+            secret_arn=secret_arn,
         )
         stored.source()
         self.sources.put(stored)
@@ -270,3 +271,12 @@ def record(n: int, **fields: Any) -> dict[str, Any]:
 def lines(records: Iterable[Mapping[str, Any]]) -> bytes:
     """A file of these records."""
     return b"".join(msgspec.json.encode(each) + b"\n" for each in records)
+
+
+def notification(bucket: str, key: str) -> dict[str, Any]:
+    """What S3 tells of an object."""
+    return {
+        "Records": [
+            {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}
+        ]
+    }

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from functions.adapters.event_store import CANDIDATES, rejects_of
+from functions.core.imports import digest
 from local.calls import Call
 from local.faults import calls_of, kill
 from tests.system import import_scenarios as scenarios
 from tests.system.import_kill_points import KILL_POINTS, KillPoint, Left, Place
-from tests.system.import_stage import USER, Imports
+from tests.system.import_stage import CHUNK, USER, Imports
 from tests.system.stage import NOTHING_WAITS
 
 TABLES = {Place.LEDGER: "LedgerTable", Place.CLAIMS: "ClaimsTable", Place.PROFILES: "ProfilesTable"}
@@ -46,12 +47,12 @@ def left(imports: Imports, source: str) -> Left:
     tables, project = imports.tables, imports.project(source)
     file = next(imports.files.of(source), None)
     chunks = [msgspec.structs.replace(file, chunks=chunk).chunk_id for chunk in range(2)] if file else []
-    claimed = {item["chunk"]["S"] for item in tables.items("ClaimsTable")}
+    names = [digest(str(project), f"id-{n}", "device-1") for n in range(CHUNK)]
     return Left(
         state=file.state if file else None,
         chunks=file.chunks if file else 0,
         candidates=sum(len(tables.keys(f"{CANDIDATES}{chunk}")) for chunk in chunks),
-        claimed=not claimed.isdisjoint(chunks),
+        claimed=bool(tables.holders(names)),
         added=(tables.properties(project, USER) or {}).get("k"),
         rejects=len(tables.keys(rejects_of(file))) if file else 0,
         parts=len(tables.keys(f"events/project_id={project}/")),
@@ -70,13 +71,12 @@ def start(imports: Imports, worker: str) -> bytes:
     return delivery.outcome.payload
 
 
-@pytest.mark.parametrize(
-    "scenario", {point.scenario: None for point in KILL_POINTS}, ids=lambda each: each.__name__
-)
-def test_nobody_is_killed(imports: Imports, scenario: scenarios.Scenario) -> None:
-    play = scenario(imports)
-    imports.settle(play.source)
+def test_nobody_is_killed(imports: Imports) -> None:
+    play = scenarios.chunked(imports)
+    imports.work()
     assert imports.seen(play.source) == play.end
+    assert imports.output_events() == {event["$insert_id"] for event in imports.events(play.source)}
+    assert imports.waiting() == NOTHING_WAITS
 
 
 @pytest.mark.parametrize("point", KILL_POINTS, ids=lambda point: point.name)

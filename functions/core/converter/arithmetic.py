@@ -7,7 +7,7 @@ from operator import mul as times
 from operator import sub as minus
 from typing import Any
 
-from functions.core.converter.values import NO_VALUE, Absence, finite, number
+from functions.core.converter.values import NO_VALUE, Absence, number
 
 _MAX_BITS = 10_000
 """About 3,000 digits: products of products grow without end, and Python writes no integer of 4,300."""
@@ -57,9 +57,9 @@ def _all(operate: Callable[[Any, Any], Any], values: tuple[Any, ...]) -> float |
 
 
 def _bounded(value: float) -> float | Absence:
-    if type(value) is int and value.bit_length() > _MAX_BITS:
-        return NO_VALUE
-    return finite(value)
+    if type(value) is int:
+        return value if value.bit_length() <= _MAX_BITS else NO_VALUE
+    return value if value - value == 0 else NO_VALUE
 
 
 def _quotient(left: float, right: float) -> float:

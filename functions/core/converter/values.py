@@ -76,8 +76,10 @@ def equal(left: Any, right: Any) -> bool:
 def number(value: Any) -> float | Absence:
     """A value as a number to reckon with: strings are read, null is 0; integers stay integers."""
     kind = type(value)
-    if kind is int or kind is float:
-        return finite(value)
+    if kind is int:
+        return value
+    if kind is float:
+        return value if value - value == 0 else NO_VALUE
     if value is None:
         return 0
     if kind is Decimal:

@@ -1,7 +1,9 @@
 """The exported record: what the event store holds of an event, one JSON object with all of its keys."""
 
-from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from functions.core.events import identities, timestamps
 from functions.core.events.fields import COLUMN_OF, COLUMNS, OWN_DATA, Kind
@@ -13,13 +15,38 @@ _EMPTY: Record = {
     name: {} if kind in {Kind.DICTIONARY, Kind.PROPERTIES, Kind.GROUPS} else None
     for name, kind in COLUMNS.items()
 }
-_OTHER_NAMES = tuple(COLUMN_OF.items())
 _OWN_DATA = frozenset(OWN_DATA)
 _OURS = {"app", "client_upload_time", "processed_time", "server_received_time", "server_upload_time", "uuid"}
-_BROUGHT = frozenset(COLUMNS) - _OURS
-"""Columns that an event may bring: of the others it may bring what another part had."""
+"""Columns that an event does not bring: what it brings under their names is what another part had."""
+
+_NOT_NULL = {"library", "session_id"} | {name for name, value in _EMPTY.items() if value is not None}
 
 _NO_SESSION = -1
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """What becomes of the fields of events that bring the same ones.
+
+    `ours` are columns that they may not bring, `kept` columns that are not null without them, `data` what has no
+    column but `data`, `gone` everything that is no column under its name.
+    """
+
+    gone: tuple[str, ...]
+    ours: tuple[str, ...]
+    kept: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+    data: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _shape(names: tuple[str, ...]) -> _Shape:
+    return _Shape(
+        gone=tuple(name for name in names if name not in COLUMNS),
+        ours=tuple(name for name in names if name in _OURS),
+        kept=tuple(name for name in names if name in _NOT_NULL),
+        renamed=tuple((name, COLUMN_OF[name]) for name in names if name in COLUMN_OF),
+        data=tuple(name for name in names if name in _OWN_DATA),
+    )
 
 
 class Recorder:
@@ -44,33 +71,36 @@ class Recorder:
             "session_id": _NO_SESSION,
         }
 
-    def record(self, event: Mapping[str, Any], line: int) -> Record:
+    def record(self, event: Record, line: int) -> Record:
         """The record of an event that the rules have taken; `line` is its place in the part, from 1.
 
         Its keys are those of `COLUMNS`, in that order, and in a mirror `mutation_type` too, at its place. What
         the event brings counts, but for the stamps, the project and the uuid, which are always ours.
         """
-        record = self._common.copy()
-        data: Record = {}
-        for name, value in event.items():
-            if value is None:
-                continue
-            if name in _BROUGHT:
-                record[name] = value
-            elif name in _OWN_DATA:
-                data[name] = value
-        for name, column in _OTHER_NAMES:
-            if name in event and event[name] is not None:
+        common = self._common
+        # Nearly all events of a part bring the same fields: they are merged at once, and then put right.
+        shape = _shape(tuple(event))
+        record = common | event
+        for name in shape.gone:
+            del record[name]
+        for name in shape.ours:
+            record[name] = common[name]
+        for name in shape.kept:
+            if event[name] is None:
+                record[name] = common[name]
+        for name, column in shape.renamed:
+            if event[name] is not None:
                 record[column] = event[name]
-        if data:
-            record["data"] = data | record["data"]
+        if shape.data:
+            data = {name: event[name] for name in shape.data if event[name] is not None}
+            record["data"] = data | record["data"] if data else record["data"]
         self._tell_times(event, record)
         record["amplitude_id"] = identities.amplitude_id(self._project, event)
         record["uuid"] = self._uuid(record, line)
         mutation = event.get("mutation_type")
         return record if mutation is None else dict(sorted({**record, "mutation_type": mutation}.items()))
 
-    def _tell_times(self, event: Mapping[str, Any], record: Record) -> None:
+    def _tell_times(self, event: Record, record: Record) -> None:
         told = record["client_event_time"]
         if told is None:
             when = event.get("time")

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from functions.core.formats import json_values
 from functions.core.formats.faults import Unheld
-from functions.core.formats.json_digits import ALIKE, FEW_DIGITS, LONG, TINY, places
+from functions.core.formats.json_digits import ALIKE, FEW_DIGITS, LONG, TINY, places, small
 
 _LARGE = 10.0**FEW_DIGITS
 _SMALLEST_NORMAL = 2.0**-1022
@@ -48,9 +48,9 @@ def _doubles(column: pa.Array) -> Iterator[pa.Array]:
 def _honest_zeros(doubles: list[pa.Array], data: bytes, alike: bytes) -> bool:
     """Whether each zero was written as a zero without sign, and nothing lies between it and the smallest normal."""
     for leaf in doubles:
-        small = leaf.filter(pc.less(pc.abs(leaf), _SMALLEST_NORMAL))
+        nearly_zero = leaf.filter(pc.less(pc.abs(leaf), _SMALLEST_NORMAL))
         # One over a zero has its sign, as an infinity.
-        if pc.any(pc.or_(pc.not_equal(small, 0.0), pc.less(pc.divide(1.0, small), 0.0))).as_py():
+        if pc.any(pc.or_(pc.not_equal(nearly_zero, 0.0), pc.less(pc.divide(1.0, nearly_zero), 0.0))).as_py():
             return False
     return not any(small(data, at) for at in places(alike, TINY))
 

@@ -44,6 +44,7 @@ class Marks:
         self._quote = settings.quote_char if settings.quoting else ""
         self._escape = settings.escape or ""
         self._escaped = re.compile(re.escape(self._escape) + ".", re.DOTALL) if self._escape else None
+        self.parity = self._quote if self._quote and not self._escape else None
         self.first = re.compile("[" + re.escape(self._quote + self._escape + "\r") + "]").search
 
     def odd(self, line: str) -> bool:
@@ -66,11 +67,12 @@ class Marks:
 def lines(pieces: Iterator[str], marks: Marks, limit: int) -> Iterator[list[str | LongLine]]:
     """The lines of a text, as many at a time as a piece of it ends; last what ends with the text."""
     begun: str | LongLine = ""
+    kept = max(limit, MOST_SHOWN)
     for piece in pieces:
         first, *others = piece.split("\n")
         if isinstance(begun, LongLine):
             begun.add(first)
-        elif len(begun) + len(first) > limit:
+        elif len(begun) + len(first) > kept:
             begun = LongLine(marks, begun + first)
         else:
             begun += first
@@ -96,13 +98,17 @@ class Ends:
 
     def records(self, found: list[str | LongLine]) -> Iterator[Record | LargeRecord]:
         """The records that end within these lines."""
-        first, limit = self._marks.first, self._reading.max_record_bytes // 4
+        first, quote, limit = self._marks.first, self._marks.parity, self._reading.max_record_bytes // 4
         for line in found:
             # A character has at most four bytes.
             if not self._count and isinstance(line, str) and len(line) <= limit:
                 mark = first(line)
                 if mark is None or (mark.group() == "\r" and mark.end() == len(line)):
                     yield Record(line if mark is None else line[:-1], self._line, simple=True)
+                    self._line += 1
+                    continue
+                if quote and line.count(quote) % 2 == 0:
+                    yield Record(line.removesuffix("\r"), self._line, simple=False)
                     self._line += 1
                     continue
             if self._ended(line):
@@ -132,13 +138,14 @@ class Ends:
         return not self._open and not self._marks.dangles(line)
 
     def _hold(self, text: str, size: int) -> None:
-        large = self._size > self._reading.max_record_bytes
+        kept = max(self._reading.max_record_bytes, MOST_SHOWN)
+        before = self._size
         self._size += size + (1 if self._count else 0)
         self._count += 1
-        if not large:
+        if before <= kept:
             self._held.append(text)
-            if self._size > self._reading.max_record_bytes:
-                self._held = ["\n".join(self._held)[:MOST_SHOWN]]
+        if before <= kept < self._size:
+            self._held = ["\n".join(self._held)[:MOST_SHOWN]]
 
     def _joined(self) -> Record | LargeRecord:
         text, first, size = "\n".join(self._held), self._line, self._size

@@ -93,16 +93,16 @@ class _Begun:
     """A line that has not ended yet; of one that is too large, its beginning."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self._kept = max(limit, MOST_SHOWN)
         self._parts: list[bytes] = []
         self._size = 0
 
     def add(self, part: bytes) -> None:
         """The line goes on."""
         before, self._size = self._size, self._size + len(part)
-        if before <= self._limit:
+        if before <= self._kept:
             self._parts.append(part)
-        if before <= self._limit < self._size:
+        if before <= self._kept < self._size:
             self._parts = [b"".join(self._parts)[:MOST_SHOWN]]
 
     def end(self) -> Original:
