@@ -8,14 +8,6 @@ from typing import Any
 
 import msgspec
 
-_ALL_ON_ITEMS = (
-    "dynamodb:GetItem",
-    "dynamodb:BatchGetItem",
-    "dynamodb:Query",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-)
 _READ_AND_WRITE = ("s3:GetObject", "s3:PutObject")
 
 
@@ -102,19 +94,21 @@ def deliver_runs(table_arn: str) -> Permission:
 
 def keep_imports(table_arn: str) -> Permission:
     """Hold the leases of files, note how far they are read, and commit what was read, in transactions as above."""
-    return Permission(sid="KeepImports", actions=_ALL_ON_ITEMS, resource=table_arn)
+    reads = ("dynamodb:GetItem", "dynamodb:Query")
+    writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+    return Permission(sid="KeepImports", actions=(*reads, *writes), resource=table_arn)
 
 
 def claim_insert_ids(table_arn: str) -> Permission:
-    """Claim insert ids, look whose they are, and give back what was never output."""
-    reads = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
-    writes = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
-    return Permission(sid="ClaimInsertIds", actions=(*reads, *writes), resource=table_arn)
+    """Claim insert ids, and give back what is no longer output."""
+    calls = ("dynamodb:PutItem", "dynamodb:DeleteItem")
+    return Permission(sid="ClaimInsertIds", actions=calls, resource=table_arn)
 
 
 def keep_profiles(table_arn: str) -> Permission:
     """Read and change the properties of users, groups and profiles."""
-    return Permission(sid="KeepProfiles", actions=_ALL_ON_ITEMS, resource=table_arn)
+    calls = ("dynamodb:BatchGetItem", "dynamodb:PutItem")
+    return Permission(sid="KeepProfiles", actions=calls, resource=table_arn)
 
 
 def send_deliveries(queue_arn: str) -> Permission:
@@ -167,14 +161,12 @@ def keep_failures(bucket_arn: str) -> Permission:
 def read_drops(bucket_arn: str) -> Permission:
     """Read the files that were dropped into our own bucket."""
     why = "Who drops a file names it; nothing but such files is in the bucket"
-    calls = ("s3:GetObject", "s3:GetObjectVersion")
-    return Permission(sid="ReadDrops", actions=calls, resource=f"{bucket_arn}/*", breadth=why)
+    return Permission(sid="ReadDrops", actions=("s3:GetObject",), resource=f"{bucket_arn}/*", breadth=why)
 
 
 def list_drops(bucket_arn: str) -> Permission:
-    """See what is in our own bucket for files, and where it is."""
-    calls = ("s3:ListBucket", "s3:GetBucketLocation")
-    return Permission(sid="ListDrops", actions=calls, resource=bucket_arn)
+    """See what is in our own bucket for files."""
+    return Permission(sid="ListDrops", actions=("s3:ListBucket",), resource=bucket_arn)
 
 
 def keep_candidates(bucket_arn: str) -> Permission:
@@ -186,10 +178,10 @@ def keep_candidates(bucket_arn: str) -> Permission:
 
 
 def keep_events(bucket_arn: str) -> Permission:
-    """Add parts to the event store, and rewrite those of a user who is erased."""
+    """Add parts to the event store; those of a user who is erased are rewritten by an operator."""
     why = "Projects and hours come with the events; nothing else lies under the prefix"
     return Permission(
-        sid="KeepEvents", actions=_READ_AND_WRITE, resource=f"{bucket_arn}/events/*", breadth=why
+        sid="KeepEvents", actions=("s3:PutObject",), resource=f"{bucket_arn}/events/*", breadth=why
     )
 
 

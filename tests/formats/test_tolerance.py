@@ -20,6 +20,11 @@ from functions.core.errors import Code, Refused
 from functions.core.files.inputs import DataFile
 from functions.core.files.settings import Input
 from functions.core.formats import json_values
+from functions.core.formats.delimited_cells import CellReader
+from functions.core.formats.delimited_records import records
+from functions.core.formats.rows import Reading
+from functions.core.formats.settings import Delimited
+from functions.core.formats.text_input import decoded
 from functions.core.formats.tolerant import MOST_SHOWN, Reason, Unread
 
 LIMIT = 1 << 25
@@ -53,13 +58,13 @@ def found(
         columns=columns,
         max_record_bytes=limit,
     )
-    records: list[tuple[int, Any]] = []
+    given: list[tuple[int, Any]] = []
     for batch in file.records():
         for place, record in enumerate(batch.records()):
             original = batch.original(place)
             shown = (record.reason, original.text, original.size) if isinstance(record, Unread) else record
-            records.append((batch.line(place), shown))
-    return records
+            given.append((batch.line(place), shown))
+    return given
 
 
 def bad(reason: Reason, text: bytes) -> tuple[Reason, bytes, int]:
@@ -204,9 +209,9 @@ def test_rows_of_parquet_in_the_types_of_json() -> None:
 def test_a_row_of_parquet_that_cannot_be_read() -> None:
     times = pa.array([0, 10**18, *range(97)], pa.timestamp("us"))
     content = parquet(pa.table({"a": range(99), "t": times}))
-    records = found(content, "x.parquet")
-    assert records[1] == (2, bad(Reason.VALUE, b'{"a":1}'))
-    assert [record["a"] for line, record in records if line != 2] == [0, *range(2, 99)]
+    rows = found(content, "x.parquet")
+    assert rows[1] == (2, bad(Reason.VALUE, b'{"a":1}'))
+    assert [record["a"] for line, record in rows if line != 2] == [0, *range(2, 99)]
     large = parquet(pa.table({"a": ["x", "y" * 99, "z"]}))
     assert found(large, "x.parquet", limit=60) == [
         (1, {"a": "x"}),
@@ -314,3 +319,25 @@ def test_a_gigabyte_in_one_line_is_a_reject_and_more_is_a_bomb() -> None:
     assert found(packed * count, "x.jsonl.gz") == [(1, (Reason.LARGE, b"x" * MOST_SHOWN, count << 24))]
     with pytest.raises(Refused, match="unpack to more than 1000000000, which is the limit"):
         found(packed * (count + 1), "x.jsonl.gz")
+
+
+CELLS = st.text(st.sampled_from('a",\n\r é')) | st.sampled_from(
+    ["", '""', '"a"', '"a,\n"', '"a"",b"', '"""", "']
+)
+
+
+@given(st.lists(st.lists(CELLS, max_size=4)))
+def test_cells_are_what_they_are_to_those_who_are_strict(rows: list[list[str]]) -> None:
+    content = "".join(",".join(row) + "\n" for row in rows).encode()
+    settings = Delimited(header=False)
+    pieces = decoded(io.BytesIO(content), encoding="utf-8", origin="x")
+    try:
+        strict = [record for some in records(pieces, Reading(origin="x"), settings) for record in some]
+        wanted = [(record.line, CellReader("x", settings).read(record)) for record in strict]
+    except Refused:
+        return
+    columns = tuple(map(str, range(max((len(cells) for _, cells in wanted), default=1))))
+    lenient = found(content, "x.csv", columns=columns, delimited={"header": False})
+    assert [
+        (line, list(row.values()) if isinstance(row, dict) else len(columns)) for line, row in lenient
+    ] == [(line, cells if len(cells) == len(columns) else len(columns)) for line, cells in wanted]

@@ -45,7 +45,6 @@ def consume(queue: str) -> Statement:
 
 READ_DEFINITIONS = allow("ReadDefinitions", "dynamodb: GetItem", DEFINITIONS)
 FIND_DEFINITIONS = allow("FindDefinitions", "dynamodb: GetItem Query", DEFINITIONS)
-ALL_ON_ITEMS = "dynamodb: GetItem BatchGetItem Query PutItem UpdateItem DeleteItem"
 KEEP_RUNS = allow(
     "KeepRuns",
     "dynamodb: GetItem BatchGetItem PutItem UpdateItem",
@@ -105,14 +104,14 @@ ROLES = {
         [
             consume("ArrivalsQueue"),
             FIND_DEFINITIONS,
-            allow("KeepImports", ALL_ON_ITEMS, LEDGER),
-            allow("ClaimInsertIds", "dynamodb: GetItem BatchGetItem PutItem UpdateItem DeleteItem", CLAIMS),
-            allow("KeepProfiles", ALL_ON_ITEMS, PROFILES),
-            allow("ReadDrops", "s3: GetObject GetObjectVersion", "arn:aws:s3:::DropBucket/*"),
-            allow("ListDrops", "s3: ListBucket GetBucketLocation", "arn:aws:s3:::DropBucket"),
+            allow("KeepImports", "dynamodb: GetItem Query PutItem UpdateItem DeleteItem", LEDGER),
+            allow("ClaimInsertIds", "dynamodb: PutItem DeleteItem", CLAIMS),
+            allow("KeepProfiles", "dynamodb: BatchGetItem PutItem", PROFILES),
+            allow("ReadDrops", "s3: GetObject", "arn:aws:s3:::DropBucket/*"),
+            allow("ListDrops", "s3: ListBucket", "arn:aws:s3:::DropBucket"),
             READ_PAYLOADS,
             allow("KeepCandidates", "s3: GetObject PutObject", f"{BUCKET}/candidates/*"),
-            allow("KeepEvents", "s3: GetObject PutObject", f"{BUCKET}/events/*"),
+            allow("KeepEvents", "s3: PutObject", f"{BUCKET}/events/*"),
             allow("KeepRejects", "s3: PutObject", f"{BUCKET}/rejects/*"),
             KEEP_FAILURES,
             SEND_IMPORTS,

@@ -68,7 +68,7 @@ def _converting(fields: Mapping[str, Node], flag: Node | None, checks: Mapping[s
 def _kept(writer: Writer, name: str, check: Check | None) -> str:
     if check is None:
         return name
-    unchanged = f"{name} is None or {check.as_it_is.format(name)}"
+    unchanged = f"{check.as_it_is.format(name)} or {name} is None"
     return f"{name} if {unchanged} else {writer.constant(check.keep)}({name})"
 
 

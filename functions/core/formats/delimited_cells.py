@@ -17,7 +17,6 @@ class CellReader:
         self._settings = settings
         self._quote = settings.quote_char if settings.quoting else ""
         self._cell = _pattern(settings, self._quote)
-        self._all = None if settings.escape or not self._quote else _all_cells(settings, self._quote).findall
         self._plain_text = _unescaping(settings, "")
         self._quoted_text = _unescaping(settings, self._quote)
 
@@ -31,26 +30,7 @@ class CellReader:
             null = self._settings.null
             cells = record.text.split(self._settings.delimiter)
             return [cell or None for cell in cells] if not null else [c if c != null else None for c in cells]
-        return self._taken_apart(record.text) or self._parsed(record)
-
-    def _taken_apart(self, text: str) -> list[str | None] | None:
-        """The cells of a record that is well-formed, sooner; else None, or no cells."""
-        if self._all is None:
-            return None
-        found = self._all(text)
-        # Whatever was passed over between two cells belongs to none.
-        if sum(map(len, found)) + len(found) - 1 != len(text):
-            return None
-        quote, null = self._quote, self._settings.null
-        if quote + quote in text:
-            return [
-                self._unquoted(cell) if cell[:1] == quote else cell if cell != null else None
-                for cell in found
-            ]
-        return [cell[1:-1] if cell[:1] == quote else cell if cell != null else None for cell in found]
-
-    def _unquoted(self, cell: str) -> str:
-        return cell[1:-1].replace(self._quote + self._quote, self._quote)
+        return self._parsed(record)
 
     def opens(self, line: str) -> bool:
         """Whether a cell of this line begins with a quote that the line does not close."""
@@ -109,12 +89,6 @@ def _pattern(settings: Delimited, quote: str) -> re.Pattern[str]:
     quoted = f"{q}((?:[^{q}{e}]{escaped or f'|{q}{q}'})*+){q}|" if q else "(?!)()|"
     opening = f"(?!{q})" if q else ""
     return re.compile(f"{quoted}{opening}((?:[^{q}{d}{e}\\r\\n]{escaped})*+)", re.DOTALL)
-
-
-def _all_cells(settings: Delimited, quote: str) -> re.Pattern[str]:
-    """A cell as it stands in a record, and the delimiter before it; where quotes are doubled."""
-    q, d = re.escape(quote), re.escape(settings.delimiter)
-    return re.compile(f"(?:^|{d})({q}(?:[^{q}]|{q}{q})*+{q}|[^{q}{d}\\r\\n]*+)", re.DOTALL)
 
 
 def _unescaping(settings: Delimited, quote: str) -> Callable[[str], str]:
