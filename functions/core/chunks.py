@@ -154,14 +154,15 @@ class Chunker:
         return made.chunk(id, number - first, staged=stamps.server_upload)
 
     def _take(self, made: "_Made", row: Row, number: int, batch: RecordBatch, place: int) -> None:
-        kind = self._conversion.rules.kind(row)
+        conversion = self._conversion
+        kind = conversion.rules.kind(row)
         if kind is not DataType.EVENT:
             made.changes.append(Change(number, kind, row))
             return
         given = identities.insert_id(row)
-        if given is None and self._conversion.made is not None:
+        if given is None and conversion.made is not None:
             row["insert_id"] = identities.made_insert_id(self._bucket, self._key, number)
-        wanted = self._conversion.claims and (given is not None or bool(self._conversion.made))
+        wanted = conversion.claims and (given is not None or bool(conversion.made))
         if not made.event(row, number, claim=identities.claim(row) if wanted else None):
             made.reject(_UNWRITABLE, self._told(batch, place, number))
 

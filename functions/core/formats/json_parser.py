@@ -54,7 +54,7 @@ class JsonParser:
             return sources
         data = b"".join(source.data for source in sources) if len(sources) > 1 else sources[0].data
         try:
-            table = self._table(sources, data)
+            table = self._table(sources, data, count)
             fits = table is not None and table.num_rows == count and json_numbers.exact(table, data)
         except RecursionError:
             table, fits = None, False
@@ -64,10 +64,12 @@ class JsonParser:
         self._types = {field.name: field.type for field in table.schema}
         return (JsonColumns(sources=tuple(sources), table=table),)
 
-    def _table(self, sources: list[JsonBatch], data: bytes) -> pa.RecordBatch | None:
+    def _table(self, sources: list[JsonBatch], data: bytes, rows: int) -> pa.RecordBatch | None:
         """The rows with every text as text; None where kinds do not go together, or there are too many names."""
-        objects = data.count(b"{")
         known = pa.schema(self._types)
+        # Where no column is nested, and no other is let through, there is one object a row.
+        nested = any(pa.types.is_nested(kind) for kind in self._types.values())
+        objects = data.count(b"{") if nested else rows
         if self._types and self._members.count * objects <= _MOST_CELLS:
             table = _parsed(data, known, "error")
             if table is not None:
@@ -75,6 +77,7 @@ class JsonParser:
         if self._apart:
             self._apart -= 1
             return None
+        objects = data.count(b"{")
         if not self._members.saw(sources) or self._members.count * objects > _MOST_CELLS:
             return None
         settled = pa.schema([field for field in known if _is_settled(field.type)])

@@ -4,7 +4,7 @@ Batches hold records as they stand in the file, and parse them when they are ask
 than its text, what is passed over costs nothing, and where a batch ends changes no record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Protocol, Self
 
@@ -14,6 +14,9 @@ from functions.core.formats.rows import Row
 
 MOST_SHOWN = 32 * 1024
 """Bytes of a record that are kept for whoever must mend it: of a larger one its beginning."""
+
+AT_ONCE = 500
+"""Records that are parsed together, where it costs less than one by one: what they become stays in the cache."""
 
 
 class Reason(StrEnum):
@@ -71,8 +74,8 @@ class RecordBatch(Protocol):
         """About how many bytes each takes: by the file alone, however it was read and the batch was cut."""
         ...
 
-    def records(self) -> list[Row | Unread]:
-        """The records, in the types that JSON has, and `Decimal`."""
+    def records(self) -> Iterable[Row | Unread]:
+        """The records, one by one where that is sooner, in the types that JSON has, and `Decimal`."""
         ...
 
     def original(self, place: int) -> Original:

@@ -16,7 +16,7 @@ from functions.core.formats.rows import Reading, Row
 from functions.core.formats.settings import Delimited
 from functions.core.formats.streams import Source
 from functions.core.formats.text_input import decoded, encoded, is_unicode
-from functions.core.formats.tolerant import LargeRecord, Original, Reason, RecordBatch, Unread
+from functions.core.formats.tolerant import AT_ONCE, LargeRecord, Original, Reason, RecordBatch, Unread
 from functions.core.formats.tolerant_ends import Ends, Marks, lines
 
 _CHARACTER = 4
@@ -58,9 +58,9 @@ class Layout(msgspec.Struct, frozen=True):
     quick: QuickCells
     numbers: str | None
 
-    def rows(self, found: Sequence[Record]) -> list[Row | Unread]:
+    def rows(self, found: Sequence[Record]) -> Iterable[Row | Unread]:
         """The records' cells, which are text or None."""
-        return list(map(self._row, found, self.quick.read(found)))
+        return map(self._row, found, self.quick.read(found))
 
     def _row(self, record: Record, cells: list[Any] | None) -> Row | Unread:
         if not is_unicode(record.text):
@@ -96,9 +96,10 @@ class DelimitedBatch(msgspec.Struct, frozen=True, kw_only=True):
         """About the size of each."""
         return [len(record.text) * (1 if record.text.isascii() else _CHARACTER) for record in self.found]
 
-    def records(self) -> list[Row | Unread]:
+    def records(self) -> Iterator[Row | Unread]:
         """The rows."""
-        return self.layout.rows(self.found)
+        for start in range(0, len(self.found), AT_ONCE):
+            yield from self.layout.rows(self.found[start : start + AT_ONCE])
 
     def original(self, place: int) -> Original:
         """The text of a record."""

@@ -29,18 +29,15 @@ class TextBatch(msgspec.Struct, frozen=True, kw_only=True):
         """The length of each."""
         return list(map(len, self.texts))
 
-    def records(self) -> list[Row | Unread]:
+    def records(self) -> Iterator[Row | Unread]:
         """The records; no number is rounded."""
-        if not json_digits.few(b"\n".join(self.texts)):
-            return list(map(_exactly, self.texts))
-        decode = json_values.decode_rounding
-        found: list[Row | Unread] = []
+        few = json_digits.few(b"\n".join(self.texts))
+        decode = json_values.decode_rounding if few else json_values.decode_exactly
         for text in self.texts:
             try:
-                found.append(decode(text))
+                yield decode(text)
             except json_values.UNREADABLE:
-                found.append(_exactly(text))
-        return found
+                yield _exactly(text)
 
     def original(self, place: int) -> Original:
         """The text of a record."""

@@ -12,7 +12,7 @@ from functions.core.formats import column_text, json_values, parquet
 from functions.core.formats.faults import named
 from functions.core.formats.kinds import TIMESTAMP
 from functions.core.formats.rows import Reading, Row
-from functions.core.formats.tolerant import LargeRecord, Original, Reason, RecordBatch, Unread
+from functions.core.formats.tolerant import AT_ONCE, LargeRecord, Original, Reason, RecordBatch, Unread
 
 _UNFIT = (pa.ArrowException, ValueError, OverflowError, KeyError, TypeError, RecursionError)
 
@@ -41,9 +41,10 @@ class ParquetBatch(msgspec.Struct, frozen=True, kw_only=True):
         """What a row takes of the piece that was read, on an average."""
         return [self.each] * len(self)
 
-    def records(self) -> list[Row | Unread]:
+    def records(self) -> Iterator[Row | Unread]:
         """The rows."""
-        return _records(self.table, self.schema)
+        for start in range(0, len(self), AT_ONCE):
+            yield from _records(self.table.slice(start, AT_ONCE), self.schema)
 
     def original(self, place: int) -> Original:
         """A row's values as JSON, without those that cannot be read."""
