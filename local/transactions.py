@@ -1,7 +1,4 @@
-"""Transactions of DynamoDB at the price of what they touch: moto copies the whole table, once for each action.
-
-Tables without a sort key are left to moto: those that we have are small here.
-"""
+"""Transactions of DynamoDB at the price of what they touch: moto copies the whole table, once for each action."""
 
 import copy
 from collections import defaultdict
@@ -18,6 +15,7 @@ _one_at_a_time = Lock()
 """moto's requests come by many threads, and it looks at the conditions of all actions before it does any."""
 
 Key = tuple[Any, Any]
+"""The second part is None in a table without a sort key, whose items lie directly under the first."""
 
 
 class _Touched(Table):
@@ -43,9 +41,9 @@ def _transact(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> No
     keys: defaultdict[str, list[Key]] = defaultdict(list)
     for name, key in _keys(transact_items):
         table = self.tables.get(name)
-        if table is not None and table.range_key_attr:
+        if table is not None:
             names = (table.hash_key_attr, table.range_key_attr)
-            keys[name].append(self.get_keys_value(table, {each: key[each] for each in names}))
+            keys[name].append(self.get_keys_value(table, {each: key[each] for each in names if each}))
     scoped = copy.copy(self)
     scoped.tables = {
         **self.tables,
@@ -68,6 +66,11 @@ def _touched(table: Table, keys: list[Key]) -> Table:
 def _put(items: Any, *, into: Any, keys: list[Key]) -> None:
     """Have these items be as they are among the others: there, or not there."""
     for first, second in keys:
+        if second is None:
+            into.pop(first, None)
+            if first in items:
+                into[first] = items[first]
+            continue
         into[first].pop(second, None)
         if second in items.get(first, {}):
             into[first][second] = items[first][second]

@@ -1,11 +1,12 @@
 """Files that are imported: once per source, resumed where they stopped, their counts kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
 
 from functions.core.digests import digest
+from functions.core.event_groups import Hour
 
 _FIRST_LOOK_SECONDS = 900
 """Whoever finds a file begins it, or sends a task: only what is not begun by then is looked after."""
@@ -61,13 +62,22 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return sum(self.rejects.values())
 
 
+class Span(msgspec.Struct, frozen=True, array_like=True):
+    """Chunks of a file, one after another, whose parts are in one hour of a project."""
+
+    project: int
+    hour: int
+    first: int
+    last: int
+
+
 class ImportFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A file as the ledger has it; times are seconds since the epoch, unless they say otherwise.
 
     What is pinned when it is first opened: `etag` and `version_id` (every read asks for them), the version of the
     source, the size of a chunk, and `now` in milliseconds. `chunks` are committed: reading goes on after so many
     `counters.records`. `look_at`, `leased_until`, `lease`, `attempts` and `revision` are as of
-    `functions.core.runs.Run`; `parts` are the keys of what was committed to the event store. `changed_at` is when
+    `functions.core.runs.Run`; `spans` are the chunks that have a part in the event store. `changed_at` is when
     another version was seen under its key, in milliseconds.
     """
 
@@ -86,7 +96,7 @@ class ImportFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     now: int = 0
     chunks: int = 0
     counters: Counters = Counters()
-    parts: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
     look_at: int = 0
     leased_until: int = 0
     lease: str = ""
@@ -105,7 +115,19 @@ class ImportFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def chunk_id(self) -> str:
         """The name of the chunk that comes next: of this version of the file, and of no other."""
-        return digest(self.source, self.bucket, self.key, self.etag, self.version_id or "", str(self.chunks))
+        return self._chunk(self.chunks)
+
+    @property
+    def parts(self) -> list[str]:
+        """The keys of what was committed of it to the event store."""
+        return [
+            Hour(span.project, span.hour).key(self._chunk(number))
+            for span in self.spans
+            for number in range(span.first, span.last + 1)
+        ]
+
+    def _chunk(self, number: int) -> str:
+        return digest(self.source, self.bucket, self.key, self.etag, self.version_id or "", str(number))
 
 
 def waiting(found: Found, *, source: str, bucket: str, now: int) -> ImportFile:
@@ -130,11 +152,17 @@ def pinned(file: ImportFile, *, version: int, now: int, records: int, size: int)
     )
 
 
-def after_chunk(file: ImportFile, counters: Counters, keys: Sequence[str]) -> ImportFile:
-    """The file once another chunk is committed."""
-    return msgspec.structs.replace(
-        file, chunks=file.chunks + 1, counters=file.counters + counters, parts=(*file.parts, *keys)
-    )
+def after_chunk(file: ImportFile, counters: Counters, hour: Hour | None) -> ImportFile:
+    """The file once another chunk is committed; `hour` is that of its part, if it has one."""
+    spans = file.spans
+    if hour is not None:
+        span = Span(hour.project, hour.number, file.chunks, file.chunks)
+        last = spans[-1] if spans else None
+        if last and (last.project, last.hour, last.last + 1) == (span.project, span.hour, span.first):
+            spans, span = spans[:-1], msgspec.structs.replace(last, last=span.last)
+        spans = (*spans, span)
+    counters = file.counters + counters
+    return msgspec.structs.replace(file, chunks=file.chunks + 1, counters=counters, spans=spans)
 
 
 def finished(

@@ -13,7 +13,7 @@ from functions.adapters.profiles import ProfileBook
 from functions.core.chunks import Chunk, Chunker
 from functions.core.definitions.sources import Source
 from functions.core.errors import Code, Transient
-from functions.core.event_groups import EventPart, hour_of
+from functions.core.event_groups import EventPart, Hour, hour_of
 from functions.core.events.stamps import Stamps
 from functions.core.formats.tolerant import RecordBatch
 from functions.core.imports import ImportFile, after_chunk
@@ -71,6 +71,14 @@ class ChunkWriter:
         chunk = self._store.kept(file)
         return file if chunk is None else self._finish(file, source, chunk)
 
+    def blank(self, key: str) -> None:
+        """Take the events out of a part that is no longer one: whoever reads the store by its objects sees none.
+
+        Raises:
+            Transient: It cannot be done now.
+        """
+        self._store.put(key, packed([])[0])
+
     def release(self, file: ImportFile, source: Source) -> None:
         """Give back the insert ids of all chunks of a file that was taken out of the event store.
 
@@ -98,8 +106,9 @@ class ChunkWriter:
 
     def _committed(self, file: ImportFile, source: Source, chunk: Chunk) -> ImportFile:
         for _ in range(_TRIES):
-            parts = self._parts(file, source, chunk)
-            after = after_chunk(file, chunk.counters, [each.part.key for each in parts])
+            hour = hour_of(source.project_id, seconds=chunk.staged // 1_000_000)
+            parts = [self._part(file, hour, chunk)] if chunk.counters.events else []
+            after = after_chunk(file, chunk.counters, hour if parts else None)
             committed = self._files.commit(after, parts)
             if isinstance(committed, ImportFile):
                 return committed
@@ -109,11 +118,8 @@ class ChunkWriter:
             chunk = chunk.stamped(self._stamps(file))
         raise Transient(Code.UNAVAILABLE, "the hour is sealed, and the next has not begun")
 
-    def _parts(self, file: ImportFile, source: Source, chunk: Chunk) -> list[GroupPart]:
-        """The part that the events of a chunk are, written; none where there are no events."""
-        if not chunk.counters.events:
-            return []
-        hour = hour_of(source.project_id, seconds=chunk.staged // 1_000_000)
+    def _part(self, file: ImportFile, hour: Hour, chunk: Chunk) -> GroupPart:
+        """The part that the events of a chunk are, written."""
         part = EventPart(
             key=hour.key(chunk.id),
             events=chunk.counters.events,
@@ -122,7 +128,7 @@ class ChunkWriter:
             origin=file.digest,
         )
         self._store.put(part.key, chunk.lines)
-        return [GroupPart(group=hour.group, part=part)]
+        return GroupPart(group=hour.group, part=part)
 
     def _stamps(self, file: ImportFile) -> Stamps:
         now = int(self._clock() * 1_000_000)

@@ -85,6 +85,8 @@ class FileReader:
             Transient: It cannot be done now; to do it again goes on.
         """
         self._files.void(file)
+        for key in file.parts:
+            self._chunks.blank(key)
         if file.version is not None:
             self._chunks.release(file, self._sources.version(file.source, file.version).source)
 

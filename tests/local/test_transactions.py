@@ -70,6 +70,28 @@ def test_nothing_of_it_is_done_where_one_condition_does_not_hold(aws: Aws, table
     assert items(aws, table) == {"there": None, "count": "1"}
 
 
+def test_a_table_without_a_sort_key_is_as_one_that_has_one(aws: Aws) -> None:
+    dynamodb = aws.client("dynamodb")
+    dynamodb.create_table(
+        TableName="claims",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+    def claim(name: str) -> Any:
+        item = {"pk": {"S": name}}
+        condition = "attribute_not_exists(pk)"
+        return {"Put": {"TableName": "claims", "Item": item, "ConditionExpression": condition}}
+
+    delete = {"Delete": {"TableName": "claims", "Key": {"pk": {"S": "gone"}}}}
+    dynamodb.transact_write_items(TransactItems=[claim("a"), claim("gone")])
+    dynamodb.transact_write_items(TransactItems=[claim("b"), delete])
+    with pytest.raises(dynamodb.exceptions.TransactionCanceledException):
+        dynamodb.transact_write_items(TransactItems=[claim("c"), claim("a")])
+    assert items(aws, "claims") == {"a": None, "b": None}
+
+
 def test_one_that_fails_takes_nothing_from_others_at_the_same_time(aws: Aws, table: str) -> None:
     def each_twice(number: int) -> int:
         dynamodb = aws.client("dynamodb")

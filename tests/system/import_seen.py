@@ -105,7 +105,8 @@ class Tables:
 
     def holders(self, claims: list[str]) -> dict[str, str]:
         """Which chunks hold these claims; those that nobody holds are not among them."""
-        table, found = self._stage.cloud.outputs["ClaimsTable"], {}
+        table = self._stage.cloud.outputs["ClaimsTable"]
+        found: dict[str, str] = {}
         for start in range(0, len(claims), 100):
             keys = [{"pk": {"S": name}} for name in claims[start : start + 100]]
             answer = self._dynamodb.batch_get_item(RequestItems={table: {"Keys": keys}})

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from functions.adapters.event_store import CANDIDATES, rejects_of
-from functions.core.imports import digest
+from functions.core.digests import digest
 from local.calls import Call
 from local.faults import calls_of, kill
 from tests.system import import_scenarios as scenarios

@@ -229,7 +229,8 @@ def test_hundreds_of_tiny_files_are_found_by_one_pass(imports: Imports) -> None:
             imports.untold()
     imports.untold()
     imports.tick()
-    imports.settle(source)
+    while imports.importer.poll_once():
+        pass
     seen = imports.seen(source)
     assert seen.events == tuple(range(count))
     assert set(seen.files.values()) == {FileSeen(records=1, events=1)}

@@ -44,8 +44,8 @@ def test_no_canary_is_in_any_log_or_failure_whatever_becomes_of_the_files(import
         names.append(imports.source(converter=converter(kind, **config)))
         for key, body in files.items():
             imports.put(names[-1], key, body)
-    for body in (CANARY, f'{{"{CANARY}": 1}}', f'{{"Records": ["{CANARY}"]}}'):
-        imports.told(body)
+    for text in (CANARY, f'{{"{CANARY}": 1}}', f'{{"Records": ["{CANARY}"]}}'):
+        imports.told(text)
     while imports.importer.poll_once():
         pass
     imports.tick()
