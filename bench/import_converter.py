@@ -1,4 +1,4 @@
-"""The converter, compiled, beside one that walks its tree for every record: both with all rules, in this process."""
+"""The converter, compiled, beside one that walks its tree for every record: both with all rules, in one process."""
 
 import time
 from collections.abc import Callable

@@ -33,18 +33,18 @@ is deployed, told by a notification of S3: the file is fetched, read in chunks, 
 written into the event store as exported records, ledger and all. Insert ids are not claimed (`dedup: none`).
 
 *stdlib* is `json`, `gzip` at level 1 and a dict of functions; *pandas* works column by column; *dlt* maps the same
-dict of functions over its own source. All make the exported record, with `amplitude_id` and `uuid`. What they leave
-out: every rule and every check (no id is refused, nothing is cut, a faulty row ends the program), rejects, chunks and
-their resumption, the ledger, and, but for dlt, the signing of requests. pandas holds the whole file in memory.
+dict of functions over its own source. All make the exported record, with `amplitude_id` and `uuid`. What they
+leave out: every rule and every check (no id is refused, nothing is cut, a faulty row ends the program), rejects,
+chunks and their resumption, the ledger, and, but for dlt, the signing of requests. pandas holds all of the file.
 
 Each figure is of a fresh process on one processor, from after its imports, S3 being nginx on loopback; what S3,
-DynamoDB and SQS take is nobody's. Ours, stdlib, CSV and Parquet are medians of {rounds} rounds, all in turn. Of every
+DynamoDB and SQS take is nobody's. Ours and stdlib are medians of rounds, {rounds} of them, all in turn. Of every
 side's events the insert ids are compared with the file's; those of ours, of all three formats, and those of stdlib
 are the same to the last value, but for the stamps."""
 _CLAIMED = """\
 With insert ids claimed, {rate:,.0f} events per CPU-second: a hundred claims a transaction, by boto3, of which the
-signing and the JSON are most of the time. {small_files:,} files of {small_rows} events, ten a batch, four of them at
-a time: {per_second:,.0f} a second, {per_cpu_second:,.0f} per CPU-second. The converter alone, with the rules:
+signing and the JSON are most of the time. {small_files:,} files of {small_rows} events, ten a batch, four of them
+at a time: {per_second:,.0f} a second, {per_cpu_second:,.0f} per CPU-second. The converter alone, with the rules:
 {compiled:,.0f} records per CPU-second, where one that walks its tree does {walked:,.0f}.
 
 A file of {gigabytes:.2g} GB, decoded, in chunks of 64 MB: at most {megabytes:.0f} MB of memory, at

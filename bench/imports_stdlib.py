@@ -29,7 +29,7 @@ from functions.core.events.fields import COLUMNS, Kind
 _PROJECT = 187520
 _NAMESPACE = uuid.UUID("8f0c2b1f-6d1a-5f6e-9d7a-4c1b3e5d7f90")
 _DICTIONARIES = {Kind.DICTIONARY, Kind.PROPERTIES, Kind.GROUPS}
-_EMPTY = {name: {} if kind in _DICTIONARIES else None for name, kind in COLUMNS.items()}
+_EMPTY: dict[str, Any] = {name: {} if kind in _DICTIONARIES else None for name, kind in COLUMNS.items()}
 _LEVEL = 1
 
 CONVERTER: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -37,9 +37,7 @@ CONVERTER: dict[str, Callable[[dict[str, Any]], Any]] = {
     "user_id": lambda row: row["user"],
     "device_id": lambda row: row["device"],
     "event_type": lambda row: row["action"],
-    "client_event_time": lambda row: (
-        datetime.fromisoformat(row["at"]).strftime("%Y-%m-%d %H:%M:%S.%f")
-    ),
+    "client_event_time": lambda row: datetime.fromisoformat(row["at"]).strftime("%Y-%m-%d %H:%M:%S.%f"),
     "session_id": lambda row: row["session"],
     "version_name": lambda row: row["version"],
     "platform": lambda row: row["platform"] or "Web",
@@ -80,7 +78,7 @@ def common_of(now: float) -> dict[str, Any]:
 
 
 def _lines(source: str) -> Iterator[bytes]:
-    with urllib.request.urlopen(source) as data, gzip.open(io.BytesIO(data.read())) as lines:  # noqa: S310 - ours
+    with urllib.request.urlopen(source) as data, gzip.open(io.BytesIO(data.read())) as lines:
         yield from lines
 
 
@@ -97,8 +95,8 @@ def convert(source: str, target: str) -> None:
 
 def put(target: str, data: bytes) -> None:
     """Put an object."""
-    request = urllib.request.Request(target, data, method="PUT")  # noqa: S310 - ours
-    urllib.request.urlopen(request).close()  # noqa: S310 - as above
+    request = urllib.request.Request(target, data, method="PUT")
+    urllib.request.urlopen(request).close()
 
 
 def run(convert: Callable[[str, str], None]) -> None:

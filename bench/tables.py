@@ -30,7 +30,7 @@ class RefusedError(Exception):
 
 
 class Tables:
-    """All tables; each has the keys `pk` and, if its items bring one, `sk`, of text. One is used by many threads."""
+    """All tables; each has the keys `pk` and, where items have one, `sk`, of text. One is used by many threads."""
 
     def __init__(self) -> None:
         self._tables: defaultdict[str, dict[str, dict[str, Item]]] = defaultdict(lambda: defaultdict(dict))

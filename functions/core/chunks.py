@@ -67,7 +67,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
             return self
         numbered = zip(self.numbers, self.events(), strict=True)
         kept = [msgspec.Raw(line) for number, line in numbered if number not in refused]
-        lines, size = _packed(kept)
+        lines, size = packed(kept)
         changes = [change for change in self.changes if change.record not in refused]
         counters = msgspec.structs.replace(
             self.counters,
@@ -90,7 +90,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
             "server_upload_time": timestamps.text(stamps.server_upload),
             "processed_time": timestamps.text(stamps.processed),
         }
-        lines, size = _packed(_members(line) | anew for line in self.events())
+        lines, size = packed(_members(line) | anew for line in self.events())
         return msgspec.structs.replace(self, lines=lines, size=size, staged=stamps.server_upload)
 
     def noting(self, passed: Mapping[str, int]) -> "Chunk":
@@ -275,7 +275,7 @@ class _Lines:
         return self._target.getvalue(), self._size
 
 
-def _packed(lines: Iterable[Any]) -> tuple[bytes, int]:
+def packed(lines: Iterable[Any]) -> tuple[bytes, int]:
     """Values as lines of JSON in gzip, and their bytes without it."""
     packed, rest = _Lines(), iter(lines)
     while some := list(islice(rest, _AT_ONCE)):

@@ -10,7 +10,7 @@ from functions.adapters.event_store import EventStore
 from functions.adapters.files import FileLedger, GroupPart
 from functions.adapters.outputs import QueueOutputs
 from functions.adapters.profiles import ProfileBook
-from functions.core.chunks import Chunk, Chunker
+from functions.core.chunks import Chunk, Chunker, packed
 from functions.core.definitions.sources import Source
 from functions.core.errors import Code, Transient
 from functions.core.event_groups import EventPart, Hour, hour_of

@@ -2,7 +2,6 @@
 
 import gzip
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -228,11 +227,11 @@ class ImportWorld:
         """What is kept of everybody."""
         return {subject: kept.values() for subject, kept in self.profiles.kept.items()}
 
-    def seal(self, *, next_hour: bool) -> None:
-        """Seal the hours that parts were written for; the next begins."""
+    def seal(self, *, seconds: int) -> None:
+        """Seal the hours that parts were written for; so much later."""
         keys = [key for key in self.store.objects if key.startswith("events/")]
         self.files.sealed |= {hour_of_key(key).group for key in keys}
-        self.clock.now += 3600 if next_hour else 0
+        self.clock.now += seconds
 
 
 def _no_queue() -> Any:

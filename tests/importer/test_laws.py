@@ -85,13 +85,13 @@ def test_a_process_may_end_between_any_two_steps(lines: list[str], size: int, ki
     assert became(killed) == became(undisturbed)
 
 
-@given(_FILES, st.integers(1, 6), st.lists(st.integers(0, 40), max_size=1), st.booleans())
+@given(_FILES, st.integers(1, 6), st.lists(st.integers(0, 40), max_size=1), st.sampled_from([0, 3600]))
 def test_an_hour_that_is_sealed_meanwhile_takes_nothing_and_loses_nothing(
-    lines: list[str], size: int, kills: list[int], next_hour: bool
+    lines: list[str], size: int, kills: list[int], seconds: int
 ) -> None:
     undisturbed, sealed = world(lines, chunk_records=size), world(lines, chunk_records=size, kills=kills)
     undisturbed.read()
-    sealed.journal.before("commit", lambda: sealed.seal(next_hour=next_hour))
+    sealed.journal.before("commit", lambda: sealed.seal(seconds=seconds))
     for _ in range(4):
         try:
             sealed.read()
