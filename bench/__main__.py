@@ -13,12 +13,18 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import endpoint, files, gzip_speed, message_writer, put_calls, reports
+from bench import endpoint, files, gzip_speed, imports, message_writer, put_calls, reports
 from bench.processes import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 
-BENCHMARKS = (message_writer.benchmark, files.benchmark, put_calls.benchmark, gzip_speed.benchmark)
+BENCHMARKS = (
+    message_writer.benchmark,
+    files.benchmark,
+    imports.benchmark,
+    put_calls.benchmark,
+    gzip_speed.benchmark,
+)
 
 _PACKAGES = ("aws-lambda-powertools", "boto3", "jmespath", "msgspec", "obstore", "pyarrow")
 

@@ -2,9 +2,7 @@
 
 import json
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -12,13 +10,13 @@ import typer
 
 from cli.apps import group
 from cli.documents import read_document, read_text
+from cli.file_records import ENCODER, FileRecord, become, file_records
+from cli.local_files import data_file
 from cli.run import Run, command
 from functions.core.compression import COMPRESSIONS
 from functions.core.converter.definition import Converter, parse_converter
 from functions.core.converter.rows import Passed, Reject, Rows
-from functions.core.converter.source_record import SourceRecord, Unreadable
-from functions.core.converter.source_records import source_records
-from functions.core.errors import Code, Fault, Refused
+from functions.core.errors import Fault, Refused
 from functions.core.events.fields import DataType
 from functions.core.events.rules import Rules
 from functions.core.files.inputs import DataFile, told_by
@@ -29,7 +27,6 @@ from functions.core.formats.table import FORMATS
 app = group("Converters, checked and run without AWS.")
 
 _LINES = {"json": "ndjson", "jsonl": "ndjson"}
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="The converter, JSON or YAML.", show_default=False)]
 Type = Annotated[DataType, typer.Option(metavar="T", help=f"What the rows are: {', '.join(DataType)}.")]
@@ -68,43 +65,33 @@ def convert(
     if compression is not None and compression not in COMPRESSIONS:
         raise typer.BadParameter(f"--compression is one of {', '.join(COMPRESSIONS)}, not {compression}")
     converter = read_converter(run, file, data_type)
-    source = _source(given, _told(converter, given, format_name, compression))
+    told = _told(converter, given, format_name, compression)
+    source = data_file(given, told, MAX_RECORD_BYTES, converter.columns)
     # As rules, those of an append: what a mirror would drop is shown as a reject.
     rows = Rows(converter, Rules(data_type, "append"))
-    if _converted(rows, source, converter.columns):
+    if _converted(rows, source):
         raise typer.Exit(1)
 
 
-def _converted(rows: Rows, source: DataFile, columns: tuple[str, ...] | None) -> int:
+def _converted(rows: Rows, source: DataFile) -> int:
     """Print what all records become; how many are rejects."""
     now = int(datetime.now(UTC).timestamp() * 1000)
     rejects = 0
-    for record in source_records(source, columns):
-        if isinstance(record, Unreadable):
-            rejects += _reject(record.line, Reject(record.reason), shown(record))
-            continue
-        row = rows.row(record.values, now)
+    for record in file_records(source):
+        row = become(record, rows, now)
         if isinstance(row, Reject):
-            rejects += _reject(record.line, row, shown(record))
+            _reject(record, row)
+            rejects += 1
         elif not isinstance(row, Passed):
-            sys.stdout.buffer.write(_ENCODER.encode(row) + b"\n")
+            sys.stdout.buffer.write(ENCODER.encode(row) + b"\n")
     sys.stdout.buffer.flush()
     return rejects
 
 
-def _reject(line: int, reject: Reject, record: Any) -> int:
-    shown = {"line": line, "field": reject.field, "operator": reject.operator, "reason": reject.reason}
-    sys.stderr.buffer.write(_ENCODER.encode(shown | {"record": record}) + b"\n")
+def _reject(record: FileRecord, reject: Reject) -> None:
+    told = {"line": record.line, "field": reject.field, "operator": reject.operator, "reason": reject.reason}
+    sys.stderr.buffer.write(ENCODER.encode(told | {"record": record.shown}) + b"\n")
     sys.stderr.buffer.flush()
-    return 1
-
-
-def shown(record: SourceRecord | Unreadable) -> Any:
-    """The values of a record, or where there are none, or they cannot be written, the text that they came from."""
-    if isinstance(record, SourceRecord):
-        with suppress(ValueError, RecursionError):
-            return msgspec.Raw(_ENCODER.encode(record.values))
-    return record.text.decode("utf-8", "replace") if isinstance(record.text, bytes) else record.text
 
 
 def _told(converter: Converter, name: str, format_name: str | None, compression: str | None) -> Input:
@@ -115,18 +102,6 @@ def _told(converter: Converter, name: str, format_name: str | None, compression:
     delimited = converter.input.delimited if FORMATS[chosen].delimited else {}
     return Input(
         format=chosen, compression=compression or by_name.compression or by_converter, delimited=delimited
-    )
-
-
-def _source(name: str, told: Input) -> DataFile:
-    try:
-        Path(name).open("rb").close()
-    except OSError as error:
-        raise _missing(name, str(error.strerror)) from None
-    except ValueError:
-        raise _missing(ascii(name), "no file can be called so") from None
-    return DataFile(
-        name=name, open=lambda: Path(name).open("rb"), told=told, max_record_bytes=MAX_RECORD_BYTES
     )
 
 
@@ -162,7 +137,3 @@ def _in_file(file: str, fault: Fault) -> Fault:
         return fault
     where = f"{file}:{fault.line}"
     return msgspec.structs.replace(fault, path=f"{where}: {fault.path}" if fault.path else where)
-
-
-def _missing(name: str, why: str) -> Refused:
-    return Refused([Fault(code=Code.MISSING_FILE, path=name, message=why)])

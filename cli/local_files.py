@@ -13,8 +13,8 @@ from functions.core.files.inputs import DataFile
 from functions.core.files.settings import Input
 
 
-def data_file(name: str, told: Input, limit: int) -> DataFile:
-    """A local file as an input; `limit` is that of a record, in bytes.
+def data_file(name: str, told: Input, limit: int, columns: tuple[str, ...] | None = None) -> DataFile:
+    """A local file as an input; `limit` is that of a record, in bytes, `columns` are those in no header.
 
     Raises:
         Refused: It cannot be opened.
@@ -26,7 +26,7 @@ def data_file(name: str, told: Input, limit: int) -> DataFile:
             yield stream
 
     with opened():
-        return DataFile(name=name, open=opened, told=told, max_record_bytes=limit)
+        return DataFile(name=name, open=opened, told=told, columns=columns, max_record_bytes=limit)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """What an import would make of a file: some of its records, from its beginning to its end, and what they become."""
 
+import json
+import math
 import tempfile
 import time
 from collections.abc import Iterator
@@ -9,28 +11,26 @@ from typing import Any
 
 import msgspec
 
-from cli.converter import read_converter, shown
+from cli.converter import read_converter
 from cli.documents import read_document
+from cli.file_records import ENCODER, FileRecord, become
 from cli.local_files import data_file, with_lines
 from cli.run import Run
 from functions.adapters.clients import translated
 from functions.adapters.definitions import Stored
 from functions.core.converter.definition import FUNCTIONS, Converter
 from functions.core.converter.rows import Passed, Reject, Rows
-from functions.core.converter.source_record import SourceRecord, Unreadable
-from functions.core.converter.source_records import source_records
 from functions.core.errors import Code, Fault, Refused
 from functions.core.events.fields import DataType
 from functions.core.events.rules import Rules
 from functions.core.formats.rows import MAX_RECORD_BYTES
+from functions.core.formats.tolerant import RecordBatch, Unread
 from functions.core.spreading import Picked, Spread
 
 _RECORDS = 10
 _S3 = "s3://"
 _MOST = 2_000
 """Characters of a record that a person is shown."""
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class How(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,14 +55,14 @@ class Previewed(msgspec.Struct, frozen=True, kw_only=True):
     """A record, and what it becomes: a row, or why it is none."""
 
     number: int
-    record: SourceRecord | Unreadable
+    record: FileRecord
     becomes: dict[str, Any] | Reject | Passed
     fault: Fault | None = None
 
     @property
     def value(self) -> dict[str, Any]:
         """As JSON has it, for which numbers of more digits than a double has are rounded."""
-        value = {"number": self.number, "line": self.record.line, "record": _plain(shown(self.record))}
+        value = {"number": self.number, "line": self.record.line, "record": _plain(self.record.shown)}
         if isinstance(self.becomes, Passed):
             return value | {"passed": self.becomes.reason}
         if isinstance(self.becomes, dict):
@@ -108,13 +108,14 @@ def show(run: Run, how: How, given: str) -> None:
         typer.Exit: One of them is refused, or the file cannot be read to its end.
         Refused: It cannot be opened.
     """
-    spread = Spread[SourceRecord | Unreadable](_RECORDS)
+    spread = Spread[RecordBatch](_RECORDS)
     damage: tuple[Fault, ...] = ()
     with _local(run, given) as name:
-        file = data_file(name, how.converter.input, MAX_RECORD_BYTES)
+        file = data_file(name, how.converter.input, MAX_RECORD_BYTES, how.converter.columns)
         try:
-            for record in source_records(file, how.converter.columns):
-                spread.add(record)
+            for batch in file.records():
+                for place in range(len(batch)):
+                    spread.add(batch.cut(place, place + 1))
         except Refused as refused:
             damage = refused.faults
     previewed = _previewed(how, spread.picked(), name=given)
@@ -130,19 +131,17 @@ def show(run: Run, how: How, given: str) -> None:
     run.result(result, f"{len(previewed)} of {spread.total:,} records, none of them refused")
 
 
-def _previewed(how: How, picked: list[Picked[SourceRecord | Unreadable]], *, name: str) -> list[Previewed]:
+def _previewed(how: How, picked: list[Picked[RecordBatch]], *, name: str) -> list[Previewed]:
     rows, now = Rows(how.converter, how.rules), int(time.time() * 1000)
     previewed = []
     for each in picked:
-        record = each.item
-        if isinstance(record, Unreadable):
-            reject = Reject(record.reason)
-            fault = Fault(code=Code.BAD_FILE, path=name, line=record.line, message=record.reason)
-            previewed.append(Previewed(number=each.number, record=record, becomes=reject, fault=fault))
-            continue
-        row = rows.row(record.values, now)
-        refused = _fault(how, row, number=each.number) if isinstance(row, Reject) else None
-        previewed.append(Previewed(number=each.number, record=record, becomes=row, fault=refused))
+        record = FileRecord.only(each.item)
+        becomes, fault = become(record, rows, now), None
+        if isinstance(becomes, Reject) and isinstance(record.values, Unread):
+            fault = Fault(code=Code.BAD_FILE, path=name, line=record.line, message=becomes.reason)
+        elif isinstance(becomes, Reject):
+            fault = _fault(how, becomes, number=each.number)
+        previewed.append(Previewed(number=each.number, record=record, becomes=becomes, fault=fault))
     return previewed
 
 
@@ -183,9 +182,15 @@ def _why(reject: Reject) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return msgspec.json.decode(_ENCODER.encode(value))
+    return json.loads(ENCODER.encode(value), parse_float=_double)
+
+
+def _double(digits: str) -> float | str:
+    """A number as a double; where none holds it, as it is written."""
+    double = float(digits)
+    return double if math.isfinite(double) else digits
 
 
 def _short(value: Any) -> str:
-    told = value if isinstance(value, str) else _ENCODER.encode(value).decode()
+    told = value if isinstance(value, str) else ENCODER.encode(value).decode()
     return told if len(told) <= _MOST else f"{told[:_MOST]}… ({len(told):,} characters)"

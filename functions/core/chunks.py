@@ -22,7 +22,10 @@ _BLOCK = 1024 * 1024
 _AT_ONCE = 2_000
 """Lines that are compressed together."""
 
-_UNWRITABLE = Reject("what it becomes cannot be written as JSON")
+UNWRITABLE = Reject("what it becomes cannot be written as JSON")
+UNWRITTEN = (ValueError, OverflowError, RecursionError)
+"""What is raised where a value cannot be."""
+
 _encode_into = msgspec.json.Encoder(decimal_format="number").encode_into
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -164,7 +167,7 @@ class Chunker:
             row["insert_id"] = identities.made_insert_id(self._bucket, self._key, number)
         wanted = conversion.claims and (given is not None or bool(conversion.made))
         if not made.event(row, number, claim=identities.claim(row) if wanted else None):
-            made.reject(_UNWRITABLE, self._told(batch, place, number))
+            made.reject(UNWRITABLE, self._told(batch, place, number))
 
     def _told(self, batch: RecordBatch, place: int, number: int) -> dict[str, Any]:
         """Where a record is, and what stands there; of a large one its beginning, and its size."""
@@ -179,6 +182,8 @@ class _Made:
 
     def __init__(self, conversion: Conversion, recorder: Recorder) -> None:
         self._defaults = conversion.rules.with_defaults({}).items()
+        # Events of a mirror come without enrichment: none of them changes a profile.
+        self._syncs = conversion.rules.strategy != "mirror"
         self._record = recorder.record
         self._lines = _Lines()
         self._rejects = _Lines()
@@ -203,7 +208,7 @@ class _Made:
         self._numbers.append(number)
         if claim is not None:
             self._claimed[claim] = number
-        if row["$skip_user_properties_sync"] is False and row.get("user_properties"):
+        if self._syncs and row["$skip_user_properties_sync"] is False and row.get("user_properties"):
             self.changes.append(Change(number, DataType.USER_PROPERTIES, row))
         return True
 
@@ -257,7 +262,7 @@ class _Lines:
         before = len(waiting)
         try:
             _encode_into(value, waiting, before)
-        except (ValueError, OverflowError, RecursionError):
+        except UNWRITTEN:
             del waiting[before:]
             return False
         waiting += b"\n"

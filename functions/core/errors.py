@@ -99,8 +99,10 @@ RESOLUTIONS: dict[Code, tuple[str, ...]] = {
     ),
     Code.THROTTLED: ("nothing: it is tried again by itself",),
     Code.TOO_LARGE: (
-        "raise `payload_budget_megabytes` and the function's memory in cdk.json, then cdk deploy",
+        "of a message: raise `payload_budget_megabytes` and the function's memory in cdk.json, then cdk deploy",
+        "of a run: raise `largest_run_gigabytes` or the function's memory in cdk.json, then cdk deploy",
         "sluice failures retry {failure}",
+        "else send it as several, each smaller: sluice failures skip {failure}",
     ),
     Code.UNAVAILABLE: ("nothing: it is tried again by itself",),
 }
@@ -123,8 +125,11 @@ RESOLUTIONS_OF_FILES: dict[Code, tuple[str, ...]] = {
         "sluice failures skip {failure}",
     ),
     Code.TOO_LARGE: (
-        "split the file, or raise `largest_file_gigabytes` or the function's memory in cdk.json, then cdk deploy",
+        "if it has too many bytes: raise `largest_file_gigabytes` in cdk.json, then cdk deploy",
+        "if its reading ended without a word: raise the function's memory in cdk.json, then cdk deploy",
         "sluice failures restart {failure}",
+        "if it unpacks to too much, or has too many members: put it into the bucket as several files",
+        "sluice failures skip {failure}",
     ),
 }
 """Those that are others for files of sources."""

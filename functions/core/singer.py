@@ -43,7 +43,7 @@ class _Line(msgspec.Struct, gc=False):
 
 
 class Target:
-    """The streams of one input; `begin` gives the run of a stream with its schema, `note` hears what is left out."""
+    """The streams of one input; `begin` gives a stream's run with its schema, `note` hears what is left out."""
 
     def __init__(self, begin: Callable[[str, bytes], RecordBatches], note: Callable[[str], None]) -> None:
         self.streams: dict[str, RecordBatches] = {}

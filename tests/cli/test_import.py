@@ -239,6 +239,9 @@ def test_a_file_that_is_in_order_and_one_that_is_not(offline: Terminal, tmp_path
     done = offline("import", "preview", "--converter", converter, bad)
     assert done.status == 1
     assert f"{bad}:2: " in done.err
+    huge = desk.file("huge.json", b'{"user": "user-1", "at": "2026-01-01", "n": 1e400}\n')
+    done = offline("import", "preview", "--converter", converter, huge, "--json")
+    assert done.json["result"]["picked"][0]["record"]["n"] == "1E+400"
     empty = offline("import", "preview", "--converter", converter, desk.file("empty.json", b""), "--json")
     assert (empty.status, empty.json["result"]) == (0, {"records": 0, "picked": []})
 

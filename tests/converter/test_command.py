@@ -65,8 +65,31 @@ def test_outputs_and_rejects(desk: Desk) -> None:
             "reason": "required, and the record has no value for it",
             "record": LINES[1],
         },
-        {"line": 4, "field": None, "operator": None, "reason": "Input data was truncated", "record": "{"},
+        {
+            "line": 4,
+            "field": None,
+            "operator": None,
+            "reason": "is no JSON: Input data was truncated",
+            "record": "{",
+        },
     ]
+
+
+def test_no_digit_of_a_reject_is_lost(desk: Desk) -> None:
+    desk.file("in.jsonl", b'{"s":1e400,"n":1.2345678901234567890}\n{"s":"\xff"}\n')
+    _, _, err = desk("run", "converter.json", "--input", "in.jsonl")
+    first, second = err.splitlines()
+    assert '"record":{"s":1E+400,"n":1.2345678901234567890}' in first
+    assert json.loads(second)["record"] == '{"s":"\\xff"}'
+
+
+def test_columns_that_stand_in_no_header(desk: Desk) -> None:
+    delimited = {"columns": ["user", "type", "at"]}
+    config = {"fileType": "csv", "csvConfig": delimited, "convertToAmplitudeFunc": FUNCTIONS}
+    desk.file("csv.json", json.dumps({"converterConfig": config}).encode())
+    desk.file("in.csv", b"john.doe,a,2022-02-17\n")
+    status, out, _ = desk("run", "csv.json", "--input", "in.csv")
+    assert (status, rows(out)[0]["user_id"]) == (0, "john.doe")
 
 
 def test_every_record_converted(desk: Desk) -> None:

@@ -6,11 +6,12 @@ import zipfile
 from typing import Any
 
 import msgspec
+import pytest
 
 from functions.core.chunks import Chunk, Chunker, Conversion
 from functions.core.converter.definition import parse_converter
 from functions.core.converter.rows import Passed, Reject, Rows
-from functions.core.events.rules import Row, Rules
+from functions.core.events.rules import Row, Rules, Strategy
 from functions.core.events.stamps import Stamps
 from functions.core.files.inputs import DataFile
 from functions.core.formats.tolerant import MOST_SHOWN
@@ -21,13 +22,22 @@ FIELDS = {
     "time": "at",
     "insert_id": "id",
     "event_properties": {"n": "n"},
+    "user_properties": "of_user",
+    "$skip_user_properties_sync": "skip",
 }
 STAMPS = Stamps(server_received=0, server_upload=3_600_000_000, processed=3_600_000_000)
 GOOD = b'{"type":"t","user":"user1","at":1000,"id":"%d"}'
 
 
-def chunk(content: bytes, name: str = "k.jsonl", *, first: int = 0, kind: type[Rows] = Rows) -> Chunk:
-    rules = Rules()
+def chunk(
+    content: bytes,
+    name: str = "k.jsonl",
+    *,
+    first: int = 0,
+    kind: type[Rows] = Rows,
+    strategy: Strategy = "append",
+) -> Chunk:
+    rules = Rules(strategy=strategy)
     document = {"converterConfig": {"fileType": "json", "convertToAmplitudeFunc": FIELDS}}
     conversion = Conversion(project=1, rows=kind(parse_converter(document), rules), rules=rules)
     file = DataFile(name=name, open=lambda: io.BytesIO(content), max_record_bytes=40_000)
@@ -101,6 +111,19 @@ def test_an_event_that_cannot_be_written_is_a_reject_and_claims_nothing() -> Non
     assert (made.numbers, [claim.record for claim in made.claims]) == ([2], [2])
     [event] = made.events()
     assert msgspec.json.decode(event)["$insert_id"] == "2"
+
+
+@pytest.mark.parametrize(("strategy", "changes"), [("append", [2]), ("mirror", [])])
+def test_user_properties_change_profiles_where_an_event_says_so_and_is_appended(
+    strategy: Strategy, changes: list[int]
+) -> None:
+    lines = [GOOD % 1, GOOD % 2, GOOD % 3]
+    told = [b',"of_user":{"a":1}}', b',"of_user":{"a":1},"skip":false}', b',"skip":false}']
+    made = chunk(
+        b"\n".join(line[:-1] + end for line, end in zip(lines, told, strict=True)), strategy=strategy
+    )
+    assert made.numbers == [1, 2, 3]
+    assert [change.record for change in made.changes] == changes
 
 
 def test_repeats_within_a_chunk_are_dropped_and_counted() -> None:

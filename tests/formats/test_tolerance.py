@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import tarfile
 import zipfile
 from datetime import UTC, datetime
@@ -178,6 +179,21 @@ def test_columns_row_numbers_and_utf_16() -> None:
     assert found(content, "x.csv", step=3) == [(2, {"a": "é"}), (3, bad(Reason.NO_UNICODE, b"\xed\xa0\xbd"))]
 
 
+def test_columns_that_nobody_has_named() -> None:
+    assert found(b"1,\n", "x.csv", delimited={"header": False}) == [(1, {"column_1": "1", "column_2": None})]
+
+
+@pytest.mark.parametrize(("content", "name"), [(b"", "x.jsonl"), (b"", "x.csv"), (b"a,b\n", "x.csv")])
+def test_files_without_records(content: bytes, name: str) -> None:
+    assert found(content, name) == []
+
+
+def test_values_of_json_can_be_written_again() -> None:
+    line = json.dumps({"a": [1, 1.5, None, True, "é😀", {"b": 2**80}]}).encode()
+    [(_, values)] = found(line)
+    assert json.loads(json_values.encode(values)) == json.loads(line)
+
+
 def test_the_objects_of_an_array() -> None:
     content = b'[{"a":1},\n{"a":01},{"a":\n2}]'
     assert found(content, "x.json") == [(1, {"a": 1}), (2, bad(Reason.NO_JSON, b'{"a":01}')), (2, {"a": 2})]
@@ -264,6 +280,8 @@ BROKEN: list[tuple[str, bytes, str, str]] = [
     ("an endless header", tarred({"a": b""}, {"comment": "x" * 3_000_000}), "x.tgz", "a header in this tar"),
     ("no Parquet", b"PAR1", "x.parquet", "cannot be read"),
     ("an array that is cut", b'[{"a":1},', "x.json", "the file ends here"),
+    ("no format", b"", "x", "its name does not tell its format"),
+    ("Parquet within gzip", b"", "x.parquet.gz", "parquet is not read from within gzip"),
 ]
 
 
@@ -273,6 +291,15 @@ BROKEN: list[tuple[str, bytes, str, str]] = [
 def test_a_file_that_is_broken_as_a_whole(content: bytes, name: str, words: str) -> None:
     with pytest.raises(Refused, match=words):
         found(content, name)
+
+
+def test_what_stands_before_the_break_is_given() -> None:
+    content = gzip.compress(b"".join(b'{"a":%d}\n' % number for number in range(200_000)))[:-9]
+    file = DataFile(name="x.jsonl.gz", open=lambda: io.BytesIO(content), max_record_bytes=100)
+    counts: list[int] = []
+    with pytest.raises(Refused, match="ends early"):
+        counts.extend(len(batch) for batch in file.records())
+    assert sum(counts) > 100_000
 
 
 def test_where_a_quote_opened_that_is_never_closed() -> None:

@@ -1,6 +1,6 @@
 """What the operators hold values to be: the types of JSON, and *no value*, which is not null.
 
-A value is None, bool, int, float, Decimal (a number of Parquet that a double would change), str, list or dict.
+A value is None, bool, int, float, Decimal (a number that a double would change), str, list or dict.
 Operators never change a value that they are given: literals and parts of the record pass through uncopied.
 """
 

@@ -1,5 +1,6 @@
 """What each kind of field may hold, and as what it is kept: numbers given as strings become numbers."""
 
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -60,7 +61,7 @@ def _integer(value: Any) -> int:
     if type(value) is int:
         given = value
     elif (type(value) is str and _INTEGER.fullmatch(value)) or (
-        type(value) in {float, Decimal} and value % 1 == 0
+        type(value) in {float, Decimal} and value - value == 0 and value == int(value)
     ):
         given = int(value)
     else:
@@ -72,16 +73,20 @@ def _integer(value: Any) -> int:
 
 def _number(value: Any) -> float:
     found: Any = numbers.read(value) if type(value) is str else value
-    if type(found) is int or (type(found) in {float, Decimal} and found - found == 0):
-        return float(found) if type(found) is Decimal else found
-    raise Unfit("must be a number")
+    if type(found) not in {int, float, Decimal} or found - found != 0:
+        raise Unfit("must be a number")
+    try:
+        double = float(found)
+    except OverflowError:
+        double = math.inf
+    # A decimal beyond all doubles becomes an infinity without a word, and that would be written as null.
+    if math.isinf(double):
+        raise Unfit("must be a number that a double holds")
+    return found if type(found) is int else double
 
 
 def _float(value: Any) -> float:
-    try:
-        return float(_number(value))
-    except OverflowError:
-        raise Unfit("must be a number that a double holds") from None
+    return float(_number(value))
 
 
 def _boolean(value: Any) -> bool:
@@ -142,14 +147,15 @@ class Check(msgspec.Struct, frozen=True):
 
 
 _FINITE = "(type({0}) is float and {0} - {0} == 0)"
+_IS_LONG = f"type({{0}}) is int and {_LONG[0]} <= {{0}} <= {_LONG[1]}"
 _SHORT = Check(_text, f"type({{0}}) is str and len({{0}}) <= {MAX_TEXT}")
 CHECKS: dict[Kind, Check] = {
     Kind.TEXT: _SHORT,
     Kind.IDENTIFIER: _SHORT,
     Kind.MILLISECONDS: Check(_milliseconds, f"type({{0}}) is int and {_TIMES[0]} <= {{0}} <= {_TIMES[1]}"),
     Kind.TIMESTAMP: Check(_timestamp),
-    Kind.INTEGER: Check(_integer, f"type({{0}}) is int and {_LONG[0]} <= {{0}} <= {_LONG[1]}"),
-    Kind.NUMBER: Check(_number, f"type({{0}}) is int or {_FINITE}"),
+    Kind.INTEGER: Check(_integer, _IS_LONG),
+    Kind.NUMBER: Check(_number, f"({_IS_LONG}) or {_FINITE}"),
     Kind.FLOAT: Check(_float, _FINITE),
     Kind.BOOLEAN: Check(_boolean, "type({0}) is bool"),
     Kind.DICTIONARY: Check(_dictionary),

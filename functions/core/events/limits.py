@@ -49,8 +49,10 @@ def members_within(value: dict[str, Any], depth: int = 1) -> dict[str, Any]:
     changed = None
     for name, member in value.items():
         kind = type(member)
-        # Nearly all members are short strings and integers: they are seen to here, without a call.
+        # Nearly all members are short strings and numbers: they are seen to here, without a call.
         if (kind is str and len(member) <= MAX_TEXT) or kind is int or kind is bool or member is None:
+            continue
+        if kind is float and member - member == 0:
             continue
         kept = within(member, depth + 1)
         if kept is not member:

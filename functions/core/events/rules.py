@@ -15,6 +15,9 @@ Strategy = Literal["append", "mirror"]
 MISSING = "required, and the record has no value for it"
 _KEEP = {name: check.keep for name, check in INPUT_CHECKS.items()}
 _IDS = ("user_id", "device_id")
+_EVENT = DataType.EVENT
+_NEEDED = {kind: tuple(each.fields for each in required) for kind, required in REQUIRED.items()}
+"""As plain names and tuples: every row is looked at, and to ask an enumeration takes as long as to ask the row."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -74,8 +77,8 @@ class Rules:
 
     def kind(self, row: Row) -> DataType:
         """What a row is: `$identify` and `$groupidentify` make properties of an event."""
-        if self.data_type is DataType.EVENT:
-            return BY_EVENT_TYPE.get(row.get("event_type") or "", DataType.EVENT)
+        if self.data_type is _EVENT:
+            return BY_EVENT_TYPE.get(row.get("event_type") or "", _EVENT)
         return self.data_type
 
     def with_defaults(self, row: Row) -> Row:
@@ -95,20 +98,20 @@ class Rules:
                 short = len(row.pop(name)) < self._shortest
                 bad[name] = f"shorter than {self._shortest} characters" if short else "refused"
         left = any(row.get(name) is not None for name in _IDS)
-        if left or all("user_id" not in required.fields for required in REQUIRED[self.kind(row)]):
+        if left or all("user_id" not in names for names in _NEEDED[self.kind(row)]):
             return None
         return Refusal(next(iter(bad)), _no_id(bad))
 
     def _lacking(self, row: Row) -> Refusal | None:
         if self.strategy == "mirror" and row.get("user_id") is None:
             return Refusal("user_id", "a mirror has no rows without it", dropped=True)
-        for required in REQUIRED[self.kind(row)]:
-            for name in required.fields:
+        for names in _NEEDED[self.kind(row)]:
+            for name in names:
                 value = row.get(name)
                 if value is not None and value != "":
                     break
             else:
-                first, *others = required.fields
+                first, *others = names
                 more = "".join(f", nor for `{other}`" for other in others)
                 return Refusal(first, f"{MISSING}{more}", missing=True)
         return None
