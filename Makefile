@@ -1,4 +1,4 @@
-.PHONY: help demo test check synth deploy bench lock format clean
+.PHONY: help demo test prove check synth deploy bench lock format clean
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -8,8 +8,11 @@ help:    ## what there is
 demo: .venv/ready    ## the main job, once, in the embedded cloud
 	$(BIN)/sluice demo
 
-test: .venv/ready    ## all tests
-	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+test: .venv/ready    ## the tests, but for slow proofs
+	$(BIN)/pytest -n auto --dist loadfile -m 'not slow' --cov --cov-report=term:skip-covered
+
+prove: .venv/ready    ## the slow proofs: the demo, the built layers, deadlines
+	$(BIN)/pytest -n auto --dist loadfile -m slow
 
 check: .venv/ready    ## style, types, import contracts, the synthesised stack, generated docs
 	$(BIN)/ruff check .

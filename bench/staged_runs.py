@@ -12,8 +12,9 @@ from bench.record_bodies import Head
 from functions.adapters.parts import PREFIX
 from functions.adapters.runs import MAX_MESSAGES, RunLedger
 from functions.core.definitions.intake import Intake
+from functions.core.digests import digest
 from functions.core.instants import Instant
-from functions.core.runs import Part, Piece, digest, new_run, run_of
+from functions.core.runs import Part, Piece, new_run, run_of
 from functions.core.sealing import sealed
 from functions.core.staging import arrival, laid_out
 from functions.core.streams import Rows, StreamContext, parse_record_message

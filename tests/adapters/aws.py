@@ -7,6 +7,9 @@ import boto3
 from botocore.config import Config
 
 REGION = "eu-central-1"
+_NUMBERS = itertools.count(1)
+"""moto has one state for a process, however many servers there are."""
+
 KEYS: dict[str, Any] = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "secret"}
 
 
@@ -16,7 +19,7 @@ class Aws:
     def __init__(self, url: str) -> None:
         self.url = url
         self.session = boto3.session.Session(**KEYS, region_name=REGION)
-        self._numbers = itertools.count(1)
+        self._numbers = _NUMBERS
 
     def client(self, service: str) -> Any:
         """A client that does not repeat what failed."""

@@ -23,7 +23,7 @@ class Projects:
         self._deployment = stage.deployment
         self._bucket = stage.deployment.settings.data_bucket
         self._s3 = stage.cloud.client("s3")
-        self._number = 1_000
+        self._number = 7_000_000
 
     def new(self) -> int:
         """A project without anything."""

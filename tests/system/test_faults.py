@@ -144,7 +144,7 @@ def test_what_only_the_customer_can_mend_is_a_failure_and_stops_nobody_else(
     assert stage.seen(well) == Seen(objects={"b": enveloped("b")})
     [failure] = stage.failures(sick)
     assert failure.text
-    assert failure.resolution[-1].endswith(f"retry {failure.id}")
+    assert failure.resolution[-1].endswith(f"{failure.id}")
 
 
 def test_a_bucket_that_does_not_exist_is_a_failure(stage: Stage) -> None:
