@@ -1,4 +1,4 @@
-.PHONY: help demo test prove check synth deploy bench lock format clean
+.PHONY: help demo test prove cover check synth deploy bench lock format clean
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -9,10 +9,13 @@ demo: .venv/ready    ## the main job, once, in the embedded cloud
 	$(BIN)/sluice demo
 
 test: .venv/ready    ## the tests, but for slow proofs
-	$(BIN)/pytest -n auto --dist loadfile -m 'not slow' --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist loadfile -m 'not slow'
 
 prove: .venv/ready    ## the slow proofs: the demo, the built layers, deadlines
 	$(BIN)/pytest -n auto --dist loadfile -m slow
+
+cover: .venv/ready    ## the tests again, watched: which lines they reach, at half the speed
+	$(BIN)/pytest -n auto --dist loadfile -m 'not slow' --cov --cov-report=term:skip-covered
 
 check: .venv/ready    ## style, types, import contracts, the synthesised stack, generated docs
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """JSON records, read on past broken ones: an object a line, or the objects of an array."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -9,6 +10,11 @@ from functions.core.formats.faults import Unheld
 from functions.core.formats.rows import CHUNK, Reading, Row
 from functions.core.formats.streams import Source
 from functions.core.formats.tolerant import MOST_SHOWN, LargeRecord, Original, Reason, RecordBatch, Unread
+
+_FRACTION = re.compile(rb"[:,\[]\s*-?[0-9]+[.eE]")
+_SAMPLE = 10
+_FEW_FRACTIONS = 4
+"""Of a record: a look at 400 bytes takes as long as five of them take to be read to the last digit."""
 
 
 class TextBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +37,18 @@ class TextBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     def records(self) -> Iterator[Row | Unread]:
         """The records; no number is rounded."""
-        few = json_digits.few(b"\n".join(self.texts))
+        few = self._has_many_fractions() and json_digits.few(b"\n".join(self.texts))
         decode = json_values.decode_rounding if few else json_values.decode_exactly
         for text in self.texts:
             try:
                 yield decode(text)
             except json_values.UNREADABLE:
                 yield _exactly(text)
+
+    def _has_many_fractions(self) -> bool:
+        """Whether a look at all digits is cheaper than a question about each fraction, by the first records."""
+        some = self.texts[:_SAMPLE]
+        return len(_FRACTION.findall(b"\n".join(some))) > _FEW_FRACTIONS * len(some)
 
     def original(self, place: int) -> Original:
         """The text of a record."""
