@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from functions.adapters.definitions import Definitions, Stored
-from functions.adapters.destinations import Destinations, Pinned
+from functions.adapters.destinations import Current, Destinations, Pinned
 from functions.adapters.objects import JSON, Bucket, Content
 from functions.adapters.runs import Refusal, RunLedger
 from functions.adapters.sending import Sender
@@ -253,6 +253,13 @@ class FakeStreamDestinations(Destinations[StreamDestination]):
         if stored is not None and stored.kind != "streams":
             raise of_another_kind(name, stored.kind)
         return None if stored is None else parse_streams(stored.document)
+
+    def current(self, name: str) -> Current[StreamDestination] | None:
+        """As the adapter says."""
+        destination = self.definition(name)
+        if destination is None:
+            return None
+        return Current(destination=destination, version=self.definitions.versions[name][-1].version)
 
     def bucket(self, name: str) -> MemoryBucket:
         """As the adapter says."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from functions.adapters.destinations import Destinations, Pinned
+from functions.adapters.destinations import Destinations
 from functions.adapters.inbox import Inbox
 from functions.adapters.runs import RunLedger
 from functions.core.assembly import tally_of
@@ -83,7 +83,7 @@ class FileWriter:
                 )
             # Once it is enabled, the planner asks again.
             return Outcome(state=State.HELD, connection=run.destination)
-        mine = self._leased(run, seconds)
+        mine = self._leased(self._pinned_anew(run) if again and record.restart else run, seconds)
         try:
             return self._ended(record, mine, again=again, seconds=seconds)
         except Exception:
@@ -101,7 +101,7 @@ class FileWriter:
 
     def _ended(self, record: Record, run: Run, *, again: bool, seconds: float) -> Outcome:
         try:
-            written = self._write(run, again=again, restart=again and record.restart, seconds=seconds)
+            written = self._write(run, again=again, seconds=seconds)
         except Permanent as error:
             outcome = self._inbox.failed(record, error, connection=run.destination, digest=run.digest)
             self._finish(run, RunState.FAILED, [])
@@ -121,7 +121,7 @@ class FileWriter:
             raise Transient(Code.UNAVAILABLE, "somebody else delivers the run")
         return mine
 
-    def _write(self, run: Run, *, again: bool, restart: bool, seconds: float) -> list[Written]:
+    def _write(self, run: Run, *, again: bool, seconds: float) -> list[Written]:
         if run.attempts > MAX_LOST:
             text = f"{MAX_LOST} deliveries of the run ended without a word: out of time, memory or disk"
             raise Permanent(Code.TOO_LARGE, text)
@@ -137,14 +137,16 @@ class FileWriter:
         if tally.bytes > self._largest:
             text = f"the run has {tally.bytes} bytes of rows; one delivery takes {self._largest}"
             raise Permanent(Code.TOO_LARGE, text)
-        return self._writer.write(run, parts, self._definition(run, restart=restart), seconds=seconds)
+        pinned = self._destinations.version(run.destination, run.version or 0)
+        return self._writer.write(run, parts, pinned, seconds=seconds)
 
-    def _definition(self, run: Run, *, restart: bool) -> Pinned[StreamDestination]:
-        """The definition as it was when the run was sealed; for what an operator begins anew, as it is now."""
-        current = self._destinations.definition(run.destination) if restart else None
-        if current is not None:
-            return Pinned(destination=current, bucket=self._destinations.bucket(run.destination))
-        return self._destinations.version(run.destination, run.version or 0)
+    def _pinned_anew(self, run: Run) -> Run:
+        """The run by the definition as it is now; stored with the lease, it holds for every later attempt too."""
+        try:
+            current = self._destinations.current(run.destination)
+        except Permanent:
+            return run
+        return run if current is None else msgspec.structs.replace(run, version=current.version)
 
     def _finish(self, run: Run, state: RunState, written: list[Written]) -> None:
         rows = sum(each.rows for each in written)

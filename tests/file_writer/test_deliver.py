@@ -407,6 +407,18 @@ def test_a_failed_run_that_is_begun_anew_is_made_by_the_definition_as_it_now_is(
     assert world.failures.resolved == [RUN]
 
 
+def test_what_is_begun_anew_stays_pinned_to_what_it_was_begun_by(world: World) -> None:
+    world.definitions.add(key_template="{cursor_day}/{part}.{extension}")
+    run = sealed(world)
+    failed(world, run, Code.BAD_KEY)
+    world.definitions.add(key_template="new/{part}.{extension}")
+    world.journal.fail("put", DENIED)
+    failed(world, run, Code.MISSING_PERMISSION, failure=RUN, restart=True)
+    world.definitions.add(key_template="newer/{part}.{extension}")
+    assert world.deliver(run, failure=RUN).state is State.DELIVERED
+    assert list(world.files()) == ["new/0000001.jsonl"]
+
+
 @pytest.mark.parametrize("failure", [None, f"acme:{'0' * 32}", RUN.replace("acme", "other")])
 def test_a_task_that_is_no_retry_of_the_run_leaves_a_failed_one_alone(
     world: World, failure: str | None
