@@ -206,6 +206,9 @@ def test_no_object_holds_rows_of_two_tenants_or_of_two_folders(
         for key, rows in _objects(world, run, split):
             tellers = [json.loads(row) for row in rows]
             assert len({_tenant(run, each) for each in tellers}) == 1
+            if run.flush is None:
+                places = [(each["sequence"], each["row"]) for each in tellers]
+                assert places == sorted(places)
             numbers = [_numbers(run, load_time, template, each, key) for each in tellers]
             assert frozenset.intersection(*numbers)
 
