@@ -41,6 +41,8 @@ def list_all(
     every: Annotated[bool, typer.Option("--all", help="Also those that are delivered.")] = False,
 ) -> None:
     """The runs that are open, wait for their delivery or failed, the latest last."""
+    if destination not in run.deployment.ports.definitions.names(deleted=True):
+        raise Permanent(Code.MISSING_FILE, f"there is no destination {destination}: sluice destination list")
     for found in sorted(run.deployment.ports.runs.of(destination), key=lambda each: each.created_at):
         if every or found.state is not RunState.DELIVERED:
             shown = _shown(run, found)
